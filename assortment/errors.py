@@ -1,0 +1,141 @@
+"""The errors a user can cause, each with a message that names the thing, the fault and the next step.
+
+::
+
+    AssortmentError                     exit code 1
+    ├── InputError                      2   a table, a file or a frame that cannot be used; lists every fault
+    ├── ScenarioError                   3   a scenario file or a setting that cannot be used
+    ├── GeographyError                  4   stores, polygons or coordinates that do not fit together
+    ├── DemandError                     5   preferences that cannot be estimated from what was given
+    ├── ProblemError                    6   arrays or rules that do not state a problem
+    ├── Infeasible                      7   no assortment obeys all rules; names the rules and the stores
+    └── ReportError                     8   a report that cannot be written
+
+``AssortmentWarning`` is for what a user should know although the work goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_FAULTS_SHOWN = 25
+
+
+class AssortmentError(Exception):
+    """Base of all errors that a user can cause and mend; ``exit_code`` is what the command line returns."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of an input.
+
+    Parameters
+    ----------
+    file
+        File or frame that holds it, as the user knows it.
+    row
+        Row as the user counts it in that file (header is row 1), or ``None`` for a fault of the whole table.
+    column
+        Column, or ``None`` for a fault of the whole row or table.
+    found
+        What stands there.
+    expected
+        What should stand there, or what to do.
+    """
+
+    file: str
+    row: int | None
+    column: str | None
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.row is not None:
+            place += f", row {self.row}"
+        if self.column is not None:
+            place += f", column '{self.column}'"
+        return f"{place}: found {self.found}; expected {self.expected}"
+
+
+class InputError(AssortmentError):
+    """A table, a file or a frame that cannot be used; ``faults`` holds all of them, not just the first."""
+
+    exit_code = 2
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        shown = [f"  - {fault}" for fault in self.faults[:_FAULTS_SHOWN]]
+        if len(self.faults) > _FAULTS_SHOWN:
+            shown.append(f"  … and {len(self.faults) - _FAULTS_SHOWN} more")
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        super().__init__("\n".join([f"{count} in the input:", *shown]))
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
+        # The default would hand the message back to __init__ when a worker process raises.
+        return type(self), (self.faults,)
+
+
+class ScenarioError(AssortmentError):
+    """A scenario file or a setting that cannot be used."""
+
+    exit_code = 3
+
+
+class GeographyError(AssortmentError):
+    """Stores, polygons or coordinates that do not fit together."""
+
+    exit_code = 4
+
+
+class DemandError(AssortmentError):
+    """Preferences that cannot be estimated from what was given."""
+
+    exit_code = 5
+
+
+class ProblemError(AssortmentError):
+    """Arrays or rules that do not state a problem."""
+
+    exit_code = 6
+
+
+class Infeasible(AssortmentError):  # noqa: N818 - the design names it so, as the field does
+    """No assortment obeys all rules.
+
+    Parameters
+    ----------
+    message
+        What is in conflict, in words, and the next step.
+    rules
+        Names of the rules in conflict, as in ``RULES``.
+    stores
+        Ids of the stores in conflict; empty where the conflict is of the chain as a whole.
+    """
+
+    exit_code = 7
+
+    def __init__(self, message: str, *, rules: Iterable[str] = (), stores: Iterable[str] = ()) -> None:
+        self.rules, self.stores = tuple(rules), tuple(stores)
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default way between processes.
+        return _infeasible, (str(self), self.rules, self.stores)
+
+
+def _infeasible(message: str, rules: tuple[str, ...], stores: tuple[str, ...]) -> Infeasible:
+    return Infeasible(message, rules=rules, stores=stores)
+
+
+class ReportError(AssortmentError):
+    """A report that cannot be written."""
+
+    exit_code = 8
+
+
+class AssortmentWarning(UserWarning):
+    """Something a user should know although the work goes on."""
