@@ -1,0 +1,95 @@
+"""What the geometry of a table must be: there, of the right type, and in the CRS it claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import shapely
+
+from assortment.errors import Fault
+from assortment.inputs.source import Source, cell_faults
+
+_DEGREES = np.array([180.0, 90.0, 180.0, 90.0])
+
+
+def parsed_crs(crs: Any, source: Source) -> tuple[pyproj.CRS | None, list[Fault]]:
+    """A CRS from what a user gives for it (``EPSG:4269``, WKT, …), and the fault when it is none."""
+    if crs is None:
+        return None, []
+    try:
+        return pyproj.CRS.from_user_input(crs), []
+    except pyproj.exceptions.CRSError:
+        return None, [Fault(source.name, None, "crs", f"'{crs}'", "a CRS that PROJ knows, such as EPSG:4326")]
+
+
+def geometry_faults(geometry: gpd.GeoSeries, types: tuple[str, ...], source: Source) -> list[Fault]:
+    """Faults of single geometries: none there, of another type, or with coordinates that are no numbers.
+
+    Parameters
+    ----------
+    geometry
+        Geometry of each row.
+    types
+        Types allowed, as ``geom_type`` names them.
+    source
+        Where it came from.
+    """
+    kinds = geometry.geom_type
+    absent = (geometry.isna() | geometry.is_empty).to_numpy(dtype=bool)
+    other = ~kinds.isin(types).to_numpy(dtype=bool) & ~absent
+    broken = ~np.isfinite(geometry.bounds.to_numpy()).all(axis=1) & ~absent & ~other
+    expected = "a " + " or ".join(types)
+    return [
+        *cell_faults(source, "geometry", absent, found=lambda _: "an empty geometry", expected=expected),
+        *cell_faults(source, "geometry", other, found=lambda at: f"a {kinds.iloc[at]}", expected=expected),
+        *cell_faults(
+            source, "geometry", broken, found=lambda _: "coordinates that are no numbers", expected="finite coordinates"
+        ),
+    ]
+
+
+def crs_faults(geometry: gpd.GeoSeries, source: Source, *, advice: str) -> list[Fault]:
+    """Faults of the CRS as a whole: none stated, or one that the coordinates contradict.
+
+    Parameters
+    ----------
+    geometry
+        Geometry with or without a CRS.
+    source
+        Where it came from.
+    advice
+        How to state the CRS.
+    """
+    if geometry.crs is None:
+        return [Fault(source.name, None, "geometry", "no CRS", f"a CRS: {advice}")]
+    bounds = geometry.total_bounds
+    if not np.isfinite(bounds).all():
+        return []
+    name, span = geometry.crs.to_string(), f"x {bounds[0]:g} to {bounds[2]:g}, y {bounds[1]:g} to {bounds[3]:g}"
+    like_degrees = bool((np.abs(bounds) <= _DEGREES * (1 + 1e-9)).all())
+    if geometry.crs.is_geographic and not like_degrees:
+        expected = f"longitudes within ±180 and latitudes within ±90; state the CRS the coordinates are in: {advice}"
+        return [Fault(source.name, None, "geometry", f"{span} in {name}, which counts degrees", expected)]
+    # A small made-up plane begins at the origin; no town spans both the equator and the meridian of Greenwich.
+    at_origin = bounds[0] <= 0 <= bounds[2] and bounds[1] <= 0 <= bounds[3]
+    if geometry.crs.is_projected and like_degrees and not at_origin:
+        expected = f"coordinates in its unit; these look like degrees, so state a geographic CRS: {advice}"
+        return [Fault(source.name, None, "geometry", f"{span} in {name}, which counts metres or feet", expected)]
+    return []
+
+
+def repaired(geometry: gpd.GeoSeries) -> tuple[gpd.GeoSeries, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Polygons in two dimensions and valid, and which of them had to be repaired.
+
+    Notes
+    -----
+    A self-crossing outline is cut at the crossing and both sides are kept (GEOS' "structure" method); parts that
+    collapse to a line are dropped, and what collapses altogether comes back empty.
+    """
+    shapes = shapely.force_2d(geometry.to_numpy())
+    invalid = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    shapes[invalid] = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
+    return gpd.GeoSeries(shapes, crs=geometry.crs), invalid

@@ -1,0 +1,135 @@
+"""Neighbourhoods: geometry that can be trusted, counts and rates told apart."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
+
+from assortment.errors import AssortmentWarning, Fault
+from assortment.inputs import Neighbourhoods
+
+Faults = Callable[..., tuple[Fault, ...]]
+RATES = {"median_income": "people"}
+
+
+def test_counts_and_rates_are_kept_apart(squares: gpd.GeoDataFrame) -> None:
+    """Counts and rates are those declared, unknown cells stay unknown, the CRS stays."""
+    made = Neighbourhoods.from_frame(squares, counts=["people"], rates=RATES)
+    assert made.counts == ("people",)
+    assert made.rates == RATES
+    assert made.frame["people"].isna().tolist() == [False, False, False, True]
+    assert made.frame.crs == "EPSG:4326"
+    assert made.ids == ("001", "002", "003", "004")
+
+
+def test_the_callers_frame_is_not_written_to(squares: gpd.GeoDataFrame) -> None:
+    """Making neighbourhoods from a foreign frame leaves it as it was."""
+    squares = squares.assign(neighbourhood_id=[1, 2, 3, 4], tract="x").set_index(pd.Index([9, 9, 8, 8]))
+    squares.loc[[8], "people"] = 5
+    before = squares.copy(deep=True)
+    made = Neighbourhoods.from_frame(squares.rename_geometry("shape"), counts=["people"])
+    assert made.ids == ("1", "2", "3", "4")
+    assert made.frame.index.tolist() == [0, 1, 2, 3]
+    assert made.frame["tract"].tolist() == ["x"] * 4
+    pd.testing.assert_frame_equal(squares, before)
+
+
+def test_invalid_polygons_are_repaired_and_listed(squares: gpd.GeoDataFrame) -> None:
+    """A bow-tie becomes two triangles, with a warning that names it; its area is that of both."""
+    bow_tie = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+    squares.loc[1, "geometry"] = bow_tie
+    with pytest.warns(AssortmentWarning, match="1 invalid polygons were repaired: 002"):
+        made = Neighbourhoods.from_frame(squares)
+    assert made.frame.geometry.is_valid.all()
+    assert made.frame.geometry.iloc[1].area == pytest.approx(0.5)
+    assert squares.loc[1, "geometry"] is bow_tie
+
+
+def test_heights_are_dropped_and_multipolygons_stay(squares: gpd.GeoDataFrame) -> None:
+    """Geometry is plane; a neighbourhood may have several parts."""
+    squares.loc[0, "geometry"] = MultiPolygon([box(0, 0, 1, 1), box(2, 0, 3, 1)])
+    squares.loc[1, "geometry"] = Polygon([(5, 0, 9), (6, 0, 9), (6, 1, 9)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AssortmentWarning)
+        made = Neighbourhoods.from_frame(squares)
+    assert not made.frame.geometry.has_z.any()
+    assert made.frame.geometry.geom_type.iloc[0] == "MultiPolygon"
+
+
+@pytest.mark.parametrize(
+    ("geometry", "found"),
+    [
+        (None, "an empty geometry"),
+        (Polygon(), "an empty geometry"),
+        (Point(0, 0), "a Point"),
+        (LineString([(0, 0), (1, 1)]), "a LineString"),
+        (Polygon([(0, 0), (1, 1), (2, 2)]), "a polygon without area"),
+    ],
+)
+def test_geometry_without_area_is_a_fault(
+    squares: gpd.GeoDataFrame, geometry: object, found: str, faults_of: Faults
+) -> None:
+    """What covers no ground is refused with its row."""
+    squares = squares.set_geometry([squares.geometry[0], squares.geometry[1], geometry, squares.geometry[3]], crs=4326)
+    (fault,) = faults_of(Neighbourhoods.from_frame, squares)
+    assert (fault.row, fault.column, fault.found) == (3, "geometry", found)
+
+
+def test_a_crs_must_be_stated(squares: gpd.GeoDataFrame, faults_of: Faults) -> None:
+    """Without CRS there is a fault that says how to state it."""
+    (fault,) = faults_of(Neighbourhoods.from_frame, squares.set_crs(None, allow_override=True))
+    assert fault.found == "no CRS"
+    assert "set_crs" in fault.expected
+
+
+def test_a_crs_that_lies_is_found(squares: gpd.GeoDataFrame, faults_of: Faults) -> None:
+    """Degrees in a projected CRS and metres in a geographic one are told with the coordinates."""
+    (degrees,) = faults_of(Neighbourhoods.from_frame, squares.set_crs(26910, allow_override=True))
+    assert "x -121.6 to -121.2" in degrees.found
+    assert "EPSG:26910" in degrees.found
+    metres = squares.to_crs(26910).set_crs(4269, allow_override=True)
+    (fault,) = faults_of(Neighbourhoods.from_frame, metres)
+    assert "EPSG:4269" in fault.found
+
+
+def test_a_small_plane_at_the_origin_is_believed(squares: gpd.GeoDataFrame) -> None:
+    """A made-up plane of a hundred metres from the origin is no lie."""
+    squares = squares.set_geometry([box(x, 0, x + 25, 100) for x in (0, 25, 50, 75)], crs=26910)
+    assert Neighbourhoods.from_frame(squares).frame.total_bounds.tolist() == [0, 0, 100, 100]
+
+
+def test_declarations_must_fit_the_frame(squares: gpd.GeoDataFrame, faults_of: Faults) -> None:
+    """Declared columns that are absent name the nearest; a rate's base must be a count; none is both."""
+    faults = faults_of(
+        Neighbourhoods.from_frame, squares, counts=["peple", "median_income"], rates={"median_income": "people"}
+    )
+    told = {(fault.column, fault.found): fault.expected for fault in faults}
+    assert "'people'" in told["peple", "no such column, though it is declared"]
+    assert "'peple'" in told["median_income", "'people' as its base"]
+    assert ("median_income", "a count that is a rate too") in told
+
+
+def test_negative_counts_duplicates_and_text_are_faults(squares: gpd.GeoDataFrame, faults_of: Faults) -> None:
+    """Negative counts, ids that repeat and words for numbers are told together, each with its row."""
+    squares = squares.assign(
+        neighbourhood_id=["001", "001", "003", None],
+        people=[100, -1, 5, 5],
+        median_income=pd.Series([1, "rich", 3, None], dtype=object),
+    )
+    faults = faults_of(Neighbourhoods.from_frame, squares, counts=["people"], rates=RATES)
+    assert {(fault.row, fault.column) for fault in faults} == {
+        (2, "neighbourhood_id"),
+        (4, "neighbourhood_id"),
+        (2, "people"),
+        (2, "median_income"),
+    }
+
+
+def test_a_frame_without_geometry_is_refused(squares: gpd.GeoDataFrame, faults_of: Faults) -> None:
+    """A plain DataFrame has no neighbourhoods."""
+    assert faults_of(Neighbourhoods.from_frame, pd.DataFrame(squares[["people"]]))[0].column == "geometry"
