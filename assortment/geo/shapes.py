@@ -1,0 +1,211 @@
+"""What a map of one store's trade area draws: plain coordinates in metres, ready for SVG or matplotlib alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from assortment.errors import GeographyError
+from assortment.geo.areas import TradeAreas
+from assortment.geo.arrays import FloatArray
+from assortment.geo.given import numbers
+
+BREAKS = (0.05, 0.15, 0.3, 0.5)
+"""The same for every store, so that two maps can be laid side by side."""
+_MARGIN = 1.1
+_PIXELS = 800
+"""Width of a printed map, which sets how fine its lines need to be."""
+
+
+@dataclass(frozen=True)
+class NeighbourhoodShape:
+    """The part of a neighbourhood that a map shows.
+
+    Parameters
+    ----------
+    neighbourhood_id
+        Which one.
+    store_id
+        The store that ``share`` is about.
+    share
+        Part of the neighbourhood's people whom that store serves, 0 to 1.
+    share_class
+        Class of that part: 0 (lowest) to the number of breaks.
+    rings
+        Closed rings, each of shape (n, 2) in metres, outer rings and holes alike: fill them by the even-odd rule.
+    """
+
+    neighbourhood_id: str
+    store_id: str
+    share: float
+    share_class: int
+    rings: tuple[FloatArray, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaMap:
+    """Everything that a map of trade areas shows, in metres on a plane, east to the right and north up.
+
+    Attributes
+    ----------
+    store_id
+        The store in the middle; ``None`` for the map of the chain.
+    window
+        West, south, east, north; the neighbourhoods are cut to it.
+    neighbourhoods
+        Those inside the window.
+    classes
+        One label per share class, lowest first, such as ``15–30 %``.
+    stores
+        All stores inside the window, ``store_id`` among them: (id, x, y).
+    radius_m
+        Radius of the ring around ``store_id``; ``None`` for other methods.
+    """
+
+    store_id: str | None
+    window: tuple[float, float, float, float]
+    neighbourhoods: tuple[NeighbourhoodShape, ...]
+    classes: tuple[str, ...]
+    stores: tuple[tuple[str, float, float], ...]
+    radius_m: float | None
+
+    def rings_of(self, share_class: int) -> list[FloatArray]:
+        """Return the rings of all neighbourhoods of a class, for one path per colour."""
+        return [ring for shape in self.neighbourhoods if shape.share_class == share_class for ring in shape.rings]
+
+
+class MapShapes:
+    """Prepares the maps of a chain's trade areas; what is projected once serves all of them.
+
+    Parameters
+    ----------
+    areas
+        Trade areas.
+    people
+        People in each neighbourhood, in the order of the areas: they set how far the map of a store reaches. Default:
+        all neighbourhoods alike.
+    breaks
+        Rising borders of the share classes, between 0 and 1.
+
+    Raises
+    ------
+    GeographyError
+        People that do not fit the neighbourhoods; breaks that do not rise from 0 to 1.
+    """
+
+    def __init__(
+        self, areas: TradeAreas, *, people: Sequence[float] | FloatArray | None = None, breaks: Sequence[float] = BREAKS
+    ) -> None:
+        self.breaks = tuple(float(edge) for edge in breaks)
+        if not self.breaks or not (np.diff(self.breaks, prepend=0.0, append=1.0) > 0.0).all():
+            raise GeographyError(f"breaks: expected numbers that rise between 0 and 1; found {self.breaks}")
+        size = len(areas.neighbourhood_ids)
+        self._people = np.ones(size) if people is None else np.nan_to_num(np.asarray(people, dtype=np.float64))
+        if self._people.shape != (size,):
+            raise GeographyError(f"people: expected {size} numbers, one per neighbourhood; found {self._people.size}")
+        self._areas, self._ground = areas, areas.ground
+        self._tree = shapely.STRtree(self._ground.polygons)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """One label per share class, lowest first."""
+        edges = [f"{100.0 * edge:g}" for edge in self.breaks]
+        return (f"under {edges[0]} %", *(f"{low}–{high} %" for low, high in pairwise(edges)), f"over {edges[-1]} %")
+
+    def around(self, store_id: str, *, held: float = 0.7) -> AreaMap:
+        """Prepare the map of one store: a square around it.
+
+        Parameters
+        ----------
+        store_id
+            Of the chain.
+        held
+            Part of the store's people who live in the largest circle inside the map; for rings, the map holds the ring.
+
+        Raises
+        ------
+        GeographyError
+            There is no such store.
+        """
+        shares = self._areas.of_store(store_id).to_numpy()
+        row = self._areas.store_ids.index(store_id)
+        x, y = self._ground.store_xy[row]
+        radius = self._radius(row)
+        half = _MARGIN * (radius or self._reach(row, shares, held))
+        leaders = np.full(len(shares), row)
+        return self._map((x - half, y - half, x + half, y + half), leaders, shares, store_id, radius)
+
+    def chain(self) -> AreaMap:
+        """Prepare the map of the chain: every neighbourhood with the store that serves most of it."""
+        leaders = np.zeros(len(self._areas.neighbourhood_ids), dtype=np.intp)
+        shares = np.full(len(leaders), -1.0)
+        for part, block in self._areas.blocks():
+            best = block.argmax(axis=0)
+            most = np.take_along_axis(block, best[None, :], axis=0)[0]
+            leaders = np.where(most > shares, best + part.start, leaders)
+            shares = np.maximum(shares, most)
+        window = shapely.total_bounds(self._ground.polygons)
+        return self._map(tuple(map(float, window)), leaders, shares, None, None)
+
+    def _map(
+        self,
+        window: tuple[float, ...],
+        leaders: npt.NDArray[np.intp],
+        shares: FloatArray,
+        store_id: str | None,
+        radius_m: float | None,
+    ) -> AreaMap:
+        west, south, east, north = map(float, window)
+        stores = zip(self._ground.store_ids, self._ground.store_xy.tolist(), strict=True)
+        return AreaMap(
+            store_id=store_id,
+            window=(west, south, east, north),
+            neighbourhoods=tuple(self._shapes((west, south, east, north), leaders, shares)),
+            classes=self.classes,
+            stores=tuple((store, x, y) for store, (x, y) in stores if west <= x <= east and south <= y <= north),
+            radius_m=radius_m,
+        )
+
+    def _reach(self, row: int, shares: FloatArray, held: float) -> float:
+        """Distance within which a part of the store's people live, but at least the width of the nearest polygon."""
+        distance = np.linalg.norm(self._ground.centre_xy - self._ground.store_xy[row], axis=1)
+        order = np.argsort(distance, kind="stable")
+        served = np.cumsum((self._people * shares)[order])
+        last = min(int(np.searchsorted(served, held * served[-1])), len(order) - 1)
+        width = float(np.sqrt(shapely.area(self._ground.polygons[order[0]])))
+        return max(float(distance[order[last]]), width)
+
+    def _radius(self, row: int) -> float | None:
+        if self._areas.method != "ring":
+            return None
+        given, ground = self._areas.parameters["radius_m"], self._ground
+        return float(numbers(given, ground.stores, ground.store_ids, parameter="radius_m", above=0.0)[row])
+
+    def _shapes(
+        self, window: tuple[float, float, float, float], leaders: npt.NDArray[np.intp], shares: FloatArray
+    ) -> Iterator[NeighbourhoodShape]:
+        inside = np.sort(self._tree.query(shapely.box(*window), predicate="intersects"))
+        # Half a pixel: each neighbour is simplified for itself, and a gap between two cannot be seen.
+        simple = shapely.simplify(self._ground.polygons[inside], 0.5 * (window[2] - window[0]) / _PIXELS)
+        classes = np.searchsorted(self.breaks, shares, side="right")
+        for index, geometry in zip(inside, shapely.clip_by_rect(simple, *window), strict=True):
+            rings = _rings(geometry)
+            if rings:
+                yield NeighbourhoodShape(
+                    self._ground.neighbourhood_ids[index],
+                    self._ground.store_ids[leaders[index]],
+                    float(shares[index]),
+                    int(classes[index]),
+                    rings,
+                )
+
+
+def _rings(geometry: shapely.Geometry) -> tuple[FloatArray, ...]:
+    parts = shapely.get_parts(geometry)
+    polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    return tuple(shapely.get_coordinates(line) for line in shapely.get_rings(polygons))
