@@ -1,0 +1,137 @@
+"""Predicted against actual units of today's range, from fits that had not seen the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from assortment.demand.arrays import Bools, Floats
+from assortment.demand.demand import Demand
+from assortment.demand.likelihood import Coefficients
+from assortment.demand.model import ChoiceModel, HeldOut
+from assortment.demand.record import TillRecord, till_record
+from assortment.errors import DemandError
+
+if TYPE_CHECKING:
+    from assortment.inputs import Sales
+
+Row = tuple[str, float, float, float, float, int]
+
+_COLUMNS = ("store_id", "actual_units_per_week", "predicted_units_per_week", "total_error", "product_error", "weeks")
+_ENOUGH_WEEKS = 4
+
+
+def calibrate(
+    model: ChoiceModel,
+    demand: Demand,
+    sales: Sales | None,
+    *,
+    offered: pd.DataFrame | None = None,
+    weeks: int = 13,
+) -> pd.DataFrame:
+    """Compare each store's recent sales with the forecast of a fit that had not seen the store.
+
+    Compared are the last ``weeks`` recorded weeks in which the shelf was as it is today; where fewer than four are, the
+    last weeks whatever stood there. Prices, promotions and offers are those of the weeks. Where the size of the
+    category is not known (``demand.weight_source`` "units") the number of occasions comes from the store's own sales,
+    and the total says little.
+
+    Parameters
+    ----------
+    model
+        Fitted on till sales.
+    demand
+        Its forecast: occasions, and today's listing.
+    sales
+        What to compare with; ``None`` gives an empty frame.
+    offered
+        As in ``fit_demand``; default: what the model was fitted with.
+    weeks
+        Most weeks per store to compare.
+
+    Returns
+    -------
+    pandas.DataFrame
+        store_id, actual_units_per_week, predicted_units_per_week, total_error (predicted ÷ actual − 1), product_error
+        (sum over products of the absolute errors ÷ actual units), weeks. NaN for a store without sales.
+
+    Raises
+    ------
+    DemandError
+        The model was not fitted on till sales.
+    """
+    if sales is None:
+        return pd.DataFrame({name: pd.Series(dtype=object if name == "store_id" else float) for name in _COLUMNS})
+    if model.held_out is None:
+        raise DemandError("Only a model fitted on till sales can be calibrated; fit_demand(sales, …) makes one.")
+    record = till_record(sales, model.products, offered=model.offered if offered is None else offered)
+    known = set(record.store_ids) & set(model.held_out.store_ids)
+    nan = float("nan")
+    rows: list[Row] = [
+        _row(model, model.held_out, demand, record, store=store, weeks=weeks)
+        if store in known
+        else (store, nan, nan, nan, nan, 0)
+        for store in demand.store_ids
+    ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _row(model: ChoiceModel, held_out: HeldOut, demand: Demand, record: TillRecord, *, store: str, weeks: int) -> Row:
+    s, row = record.store_ids.index(store), demand.store_ids.index(store)
+    use = _weeks_like_today(record, s, _today(demand, row, record.product_ids), weeks)
+    actual = record.units[s, use].mean(axis=0)
+    seat = held_out.store_ids.index(store)
+    part = held_out.fold[seat]
+    parts = held_out.parts[part] if held_out.parts else model.tastes.parts
+    constant = held_out.log_no_purchase[part] if held_out.parts else model.volume.log_no_purchase
+    worth = _attraction(model, parts, record, s, held_out.demographics[seat])[use]
+    there = worth.sum(axis=1, keepdims=True)
+    occasions = float(demand.class_weight[row].sum())
+    # Without an estimate of its own for buying nothing, a fit says how purchases divide, not how many there are.
+    purchases = (
+        occasions - _walk_away(demand, row) if constant is None else occasions * there / (np.exp(constant) + there)
+    )
+    predicted = (purchases * worth / there).mean(axis=0)
+    total = float(actual.sum())
+    return (
+        store,
+        total,
+        float(predicted.sum()),
+        float(predicted.sum()) / total - 1.0,
+        float(np.abs(predicted - actual).sum()) / total,
+        int(use.sum()),
+    )
+
+
+def _attraction(model: ChoiceModel, parts: Coefficients, record: TillRecord, s: int, demographics: Floats) -> Floats:
+    """(W, N) attraction of what one store offered in each week, 0 where it was not offered."""
+    design = model.tastes.attributes.encode(model.products)
+    utility = parts.base(design, demographics[None, :]) + np.zeros(record.units[s].shape)
+    for name, coefficient in zip(model.tastes.covariates, parts.covariate, strict=True):
+        utility = utility + coefficient * record.covariate(name)[s]
+    return np.where(record.offered[s], np.exp(utility), 0.0)
+
+
+def _walk_away(demand: Demand, row: int) -> float:
+    """Occasions per week that end without a purchase in one store, at today's listing or the chain's average."""
+    occasions = float(demand.class_weight[row].sum())
+    return occasions * demand.walk_away if demand.today is None else occasions - float(demand.units()[row].sum())
+
+
+def _today(demand: Demand, row: int, product_ids: tuple[str, ...]) -> Bools | None:
+    if demand.today is None:
+        return None
+    listed = {product for product, there in zip(demand.product_ids, demand.today[row], strict=True) if there}
+    return np.array([product in listed for product in product_ids])
+
+
+def _weeks_like_today(record: TillRecord, s: int, today: Bools | None, most: int) -> Bools:
+    """Mask (W,) of the latest weeks with today's shelf, else of the latest weeks."""
+    recorded = record.recorded[s]
+    alike = recorded if today is None else recorded & (record.offered[s] == today).all(axis=1)
+    chosen = alike if alike.sum() >= _ENOUGH_WEEKS else recorded
+    mask = np.zeros(len(recorded), dtype=np.bool_)
+    mask[np.flatnonzero(chosen)[-most:]] = True
+    return mask

@@ -1,0 +1,130 @@
+"""``fit_demand``: from till sales or household baskets to a ``ChoiceModel``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from assortment.demand.attributes import AttributeDesign
+from assortment.demand.baskets import basket_record, segments_of
+from assortment.demand.fitted import Settings
+from assortment.demand.model import ChoiceModel
+from assortment.demand.outside import check_walk_away
+from assortment.demand.prior import Prior
+from assortment.demand.record import till_record
+from assortment.demand.segments import model_from_baskets
+from assortment.demand.tills import model_from_tills
+from assortment.demand.volume import occasions_by_store
+from assortment.errors import DemandError
+
+if TYPE_CHECKING:
+    from assortment.geo import StoreProfiles
+    from assortment.inputs import Products, Sales
+
+
+def fit_demand(
+    sales: Sales | None,
+    products: Products,
+    profiles: StoreProfiles,
+    *,
+    offered: pd.DataFrame | None = None,
+    shelves: pd.DataFrame | None = None,
+    baskets: pd.DataFrame | None = None,
+    households: pd.DataFrame | None = None,
+    segment: str | None = None,
+    segments: Mapping[str, str] | None = None,
+    attributes: Sequence[str] | None = None,
+    demographics: Sequence[str] | None = None,
+    promotion: Sequence[str] | None = None,
+    prior: Prior | None = None,
+    walk_away: float = 0.1,
+    today: pd.DataFrame | None = None,
+    fallback: bool = True,
+    seed: int = 0,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> ChoiceModel:
+    """Estimate what shoppers choose among what is offered.
+
+    Till sales: a multinomial logit whose tastes for attributes follow the demographics of the store's trade area.
+    Household baskets (``sales`` is ``None``): one class of shoppers per segment. Fitted by L-BFGS on the penalised
+    likelihood; the scale of the demographic effects is chosen on stores (households) held out.
+
+    Parameters
+    ----------
+    sales
+        Units by week, store and product; or ``None``.
+    products
+        Products of one category; those never sold are forecast from their attributes.
+    profiles
+        Who each store serves.
+    offered
+        store_id, product_id, optionally from_week and to_week: what stood where. ``None``: inferred from the sales, and
+        said so.
+    shelves
+        store_id, optionally category and occasions_per_week: choice occasions, from which buying nothing is estimated.
+    baskets, households
+        Purchases by household, and the households; both are needed when there are no sales.
+    segment, segments
+        Household column whose values are the classes, and its values with the profile count of such people. Without
+        ``segments`` the counts bear the names of the values.
+    attributes
+        Product columns; default: all that the products bring.
+    demographics
+        Expressions such as ``median_income`` or ``over_65 / people``; default: see ``default_expressions``.
+    promotion
+        Promotion columns of the sales; default: those that the sales declare.
+    prior
+        Standard deviations of the priors.
+    walk_away
+        Share of choice occasions that end without a purchase, assumed where occasions are not known.
+    today
+        store_id, product_id: what stands on the shelf today.
+    fallback
+        Leave demographics out when they do not forecast better than the chain average.
+    seed
+        Chooses the partition into folds.
+    workers
+        Threads.
+    progress
+        Called as ``progress(done, total)``.
+
+    Raises
+    ------
+    DemandError
+        No usable sales or baskets; unknown or incomplete demographics, attributes, segments; each named.
+    """
+    check_walk_away(walk_away)
+    settings = Settings(
+        attributes=AttributeDesign.of(products, attributes),
+        prior=prior or Prior(),
+        fallback=fallback,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+    )
+    occasions = occasions_by_store(shelves, set(products.frame["category"]))
+    if sales is not None:
+        record = till_record(sales, products, offered=offered, promotion=promotion)
+        return model_from_tills(
+            record,
+            products,
+            profiles,
+            demographics,
+            occasions=occasions,
+            walk_away=walk_away,
+            today=today,
+            offered=offered,
+            settings=settings,
+        )
+    if baskets is None or households is None or segment is None:
+        raise DemandError(
+            "Give sales; or baskets, households and the household column `segment` that tells shoppers apart."
+        )
+    classes = segments or segments_of(households, segment)
+    bought = basket_record(baskets, households, products, segment=segment, segments=classes, seed=seed)
+    return model_from_baskets(
+        bought, products, classes, occasions=occasions, walk_away=walk_away, today=today, settings=settings
+    )

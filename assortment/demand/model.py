@@ -1,0 +1,312 @@
+"""``ChoiceModel``: fitted tastes, how well they hold up, and what they predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import logsumexp
+
+from assortment.demand.arrays import Bools, Floats, Ints, positions
+from assortment.demand.demand import Demand, Drivers
+from assortment.demand.demographics import DemographicDesign, demographic_values
+from assortment.demand.evidence import Evidence
+from assortment.demand.likelihood import Coefficients
+from assortment.demand.spread import UNKNOWN_SD
+from assortment.demand.tastes import LOG_PRICE, Tastes
+from assortment.demand.volume import Volume, occasions_by_store
+from assortment.errors import DemandError
+
+if TYPE_CHECKING:
+    from assortment.geo import StoreProfiles
+    from assortment.inputs import Products, Stores
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The fits that had not seen part of the stores, for calibration.
+
+    Parameters
+    ----------
+    store_ids
+        Stores of the fit.
+    fold
+        Fold of each of them.
+    demographics
+        (S, D), standardised.
+    parts
+        For each fold, the coefficients fitted without it.
+    log_no_purchase
+        For each fold, the utility of buying nothing fitted without it, or ``None``.
+    """
+
+    store_ids: tuple[str, ...]
+    fold: tuple[int, ...]
+    demographics: Floats
+    parts: tuple[Coefficients, ...]
+    log_no_purchase: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceModel:
+    """A multinomial logit of what shoppers choose among what is offered; made by ``fit_demand``.
+
+    Attributes
+    ----------
+    tastes
+        Coefficients by name.
+    products
+        Products of the fit.
+    coefficients
+        Frame term, value, standard_error.
+    evidence
+        Whether demographics forecast stores (or households) that the fit had not seen.
+    design
+        How the demographics of a store become numbers; ``None`` where the classes are segments of households.
+    segments
+        Segment → profile count of such people; empty where tastes follow demographics.
+    purchase_rates
+        Segment → units per household and week; empty like ``segments``.
+    volume
+        Size of the category by store.
+    log_sd
+        Product → standard deviation of the log share in an unseen store, beyond chance.
+    today
+        Frame store_id, product_id, or ``None``.
+    offered
+        The frame that the fit was given, or ``None``.
+    held_out
+        Fits for calibration; ``None`` where there were no till sales.
+    notes
+        What was assumed and what was left out.
+    """
+
+    tastes: Tastes
+    products: Products
+    coefficients: pd.DataFrame
+    evidence: Evidence
+    design: DemographicDesign | None
+    segments: Mapping[str, str]
+    purchase_rates: Mapping[str, float]
+    volume: Volume
+    log_sd: Mapping[str, float]
+    today: pd.DataFrame | None
+    offered: pd.DataFrame | None
+    held_out: HeldOut | None
+    notes: tuple[str, ...]
+
+    def summary(self) -> str:
+        """Return coefficients, evidence and assumptions as text."""
+        table = self.coefficients[~self.coefficients["term"].str.startswith("product: ")]
+        lines = [
+            f"Multinomial logit, {len(self.tastes.product_ids)} products, {self.evidence.purchases:,.0f} units bought",
+            self.evidence.sentence,
+            "",
+            table.to_string(index=False, float_format=lambda value: f"{value:.4f}"),
+            "",
+            "Standard errors are of the inverse Hessian, purchases taken as independent. "
+            "Price is not corrected for endogeneity.",
+            *self.notes,
+        ]
+        return "\n".join(lines)
+
+    def shares(self, offers: pd.DataFrame, profiles: StoreProfiles) -> pd.Series:
+        """Return the choice share of each offer among the purchases of its week and store.
+
+        Parameters
+        ----------
+        offers
+            week, store_id, product_id with price and promotion columns: what was offered. Without price, regular
+            prices; without promotion, none.
+        profiles
+            Who the stores serve.
+
+        Returns
+        -------
+        pandas.Series
+            Indexed like ``offers``; shares of a week and store sum to 1.
+
+        Raises
+        ------
+        DemandError
+            A product that was not in the fit, a store without profile, a price that is not above zero.
+        """
+        store_ids = tuple(offers["store_id"].unique())
+        s = positions(store_ids, offers["store_id"])
+        n = positions(self.products.ids, offers["product_id"])
+        if (n < 0).any():
+            unknown = ", ".join(sorted(map(str, offers["product_id"][n < 0].unique()))[:10])
+            raise DemandError(f"Products that the model was not fitted on: {unknown}; predict() takes new products.")
+        regular = self.products.frame["price"].to_numpy(np.float64)[n]
+        price = offers["price"].to_numpy(np.float64, na_value=np.nan) if "price" in offers.columns else regular
+        price = np.where(np.isfinite(price), price, regular)
+        if not (price > 0).all():
+            raise DemandError("Offers with a price that is not above zero; leave it empty where it is not known.")
+        promotions = {
+            name: offers[name].to_numpy(np.float64, na_value=0.0)
+            for name in self.tastes.covariates
+            if name in offers.columns
+        }
+        utility = self._base(self.products, profiles, store_ids)[s, :, n] + self.tastes.lift(price, promotions)[:, None]
+        group = offers.groupby(["week", "store_id"], sort=False).ngroup().to_numpy()
+        peak = pd.DataFrame(utility).groupby(group).transform("max").to_numpy()
+        worth = np.exp(utility - peak)
+        total = pd.DataFrame(worth).groupby(group).transform("sum").to_numpy()
+        shares = (worth / total * self._mix(profiles, store_ids)[s]).sum(axis=1)
+        return pd.Series(shares, index=offers.index, name="share")
+
+    def predict(
+        self,
+        stores: Stores,
+        products: Products,
+        profiles: StoreProfiles,
+        *,
+        at: pd.DataFrame | None = None,
+        listing: pd.DataFrame | None = None,
+        shelves: pd.DataFrame | None = None,
+    ) -> Demand:
+        """Forecast every product in every store, seen or not.
+
+        Parameters
+        ----------
+        stores
+            Stores to forecast.
+        products
+            Products to forecast; new ones are forecast from their attributes.
+        profiles
+            Who the stores serve.
+        at
+            store_id, product_id, price and promotion columns that differ from the regular price and no promotion; rows
+            of others are ignored, here and in ``listing``.
+        listing
+            store_id, product_id of what stands on the shelf today; default: that of the fit.
+        shelves
+            store_id, occasions_per_week; default: those of the fit.
+
+        Raises
+        ------
+        DemandError
+            A store without profile, a demographic that is not known, products without the attributes of the fit.
+        """
+        store_ids, N = tuple(stores.ids), len(products.ids)
+        price, promotions = self._terms(at, store_ids, products)
+        utility = self._base(products, profiles, store_ids) + self.tastes.lift(price, promotions)[:, None, :]
+        attraction = np.exp(utility)
+        today = _mask(self.today if listing is None else listing, store_ids, products)
+        volume = self.volume
+        if shelves is not None:
+            occasions = occasions_by_store(shelves, set(products.frame["category"]))
+            volume = replace(volume, occasions=occasions)
+        size = volume.size(
+            store_ids,
+            attraction,
+            self._mix(profiles, store_ids),
+            np.ones((len(store_ids), N), dtype=np.bool_) if today is None else today,
+            self._people(profiles, store_ids),
+        )
+        typical = float(np.median(list(self.log_sd.values()))) if self.log_sd else UNKNOWN_SD
+        new = float(np.hypot(typical, np.std(self.tastes.parts.product)))
+        log_sd = np.array([self.log_sd.get(product, new) for product in products.ids])
+        return Demand(
+            store_ids=store_ids,
+            class_names=tuple(self.segments) or ("all shoppers",),
+            product_ids=tuple(products.ids),
+            attraction=attraction,
+            class_weight=size.class_weight,
+            no_purchase=size.no_purchase,
+            log_sd=np.broadcast_to(log_sd, (len(store_ids), N)),
+            today=today,
+            walk_away=size.walk_away,
+            weight_source=size.source,
+            notes=(*self.notes, self.evidence.sentence, *size.notes, *self._new(products)),
+            reasons=self._reasons(products, profiles, store_ids),
+        )
+
+    def _base(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
+        """(S, K, N) utilities without price and promotion."""
+        if self.design is not None:
+            return self.tastes.base(products, self.design.encode(profiles, store_ids))[:, None, :]
+        classes = self.tastes.base(products, np.eye(len(self.segments)))
+        return np.broadcast_to(classes, (len(store_ids), *classes.shape))
+
+    def _mix(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
+        """(S, K) share of each class in the choice occasions of a store."""
+        if not self.segments:
+            return np.ones((len(store_ids), 1))
+        rate = np.array([self.purchase_rates[name] for name in self.segments])
+        weight = demographic_values(profiles, store_ids, tuple(self.segments.values())) * rate
+        total = weight.sum(axis=1, keepdims=True)
+        empty = [store for store, there in zip(store_ids, total[:, 0] > 0, strict=True) if not there]
+        if empty:
+            raise DemandError(
+                f"Nobody of a known segment lives around store {', '.join(empty[:10])}; check its trade area."
+            )
+        mix: Floats = weight / total
+        return mix
+
+    def _people(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats | None:
+        if self.segments:
+            people: Floats = demographic_values(profiles, store_ids, tuple(self.segments.values())).sum(axis=1)
+            return people
+        if not profiles.counts:
+            return None
+        largest = str(profiles.table[list(profiles.counts)].sum().idxmax())
+        return profiles.table[largest].loc[list(store_ids)].to_numpy(np.float64)
+
+    def _terms(
+        self, at: pd.DataFrame | None, store_ids: tuple[str, ...], products: Products
+    ) -> tuple[Floats, dict[str, Floats]]:
+        """(S, N) price and promotions: regular, but for what ``at`` says."""
+        shape = (len(store_ids), len(products.ids))
+        price = np.broadcast_to(products.frame["price"].to_numpy(np.float64), shape).copy()
+        names = [name for name in self.tastes.covariates if name != LOG_PRICE]
+        promotions = {name: np.zeros(shape) for name in names}
+        if at is None:
+            return price, promotions
+        s, n = _positions(at, store_ids, products)
+        inside = (s >= 0) & (n >= 0)
+        for name, target in {"price": price, **promotions}.items():
+            if name in at.columns:
+                values = at[name].to_numpy(np.float64, na_value=np.nan)
+                given = inside & np.isfinite(values)
+                target[s[given], n[given]] = values[given]
+        if not (price > 0).all():
+            raise DemandError("`at` holds prices that are not above zero; leave them empty where they are not known.")
+        return price, promotions
+
+    def _new(self, products: Products) -> tuple[str, ...]:
+        unseen = self.tastes.attributes.unseen(products)
+        return (f"Not seen in the fit, taken as average: {', '.join(unseen)}.",) if unseen else ()
+
+    def _reasons(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Drivers | None:
+        slopes = self.tastes.slopes(products)
+        if self.design is not None:
+            names = self.design.expressions
+            values = demographic_values(profiles, store_ids, names)
+            return (
+                Drivers(names, values, self.design.chain(profiles), slopes / self.design.scale[:, None])
+                if names
+                else None
+            )
+        mix = self._mix(profiles, store_ids)
+        share = mix.mean(axis=0)
+        base = self.tastes.base(products, np.eye(len(self.segments)))
+        log_shares = base - logsumexp(base, axis=1, keepdims=True)
+        return Drivers(tuple(self.segments), mix, share, log_shares - share @ log_shares)
+
+
+def _positions(frame: pd.DataFrame, store_ids: tuple[str, ...], products: Products) -> tuple[Ints, Ints]:
+    return positions(store_ids, frame["store_id"]), positions(products.ids, frame["product_id"])
+
+
+def _mask(listing: pd.DataFrame | None, store_ids: tuple[str, ...], products: Products) -> Bools | None:
+    if listing is None:
+        return None
+    s, n = _positions(listing, store_ids, products)
+    inside = (s >= 0) & (n >= 0)
+    mask = np.zeros((len(store_ids), len(products.ids)), dtype=np.bool_)
+    mask[s[inside], n[inside]] = True
+    return mask
