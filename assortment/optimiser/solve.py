@@ -1,0 +1,162 @@
+"""solve: from a problem to a plan with a proven gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assortment.errors import ProblemError
+from assortment.optimiser.audit import audit
+from assortment.optimiser.chain_bound import Certificate, certify, trivial_certificate
+from assortment.optimiser.chain_programme import PLACES_MOST, ChainProgramme
+from assortment.optimiser.chain_search import improve
+from assortment.optimiser.chain_start import first_draft, free_stores
+from assortment.optimiser.infeasible import explain, obvious
+from assortment.optimiser.plan import Plan, relative_gap
+from assortment.optimiser.reference import is_tiny, solve_reference
+from assortment.optimiser.status import Status
+from assortment.optimiser.store import stores_of
+from assortment.optimiser.workers import Clock, Workers, lend
+
+if TYPE_CHECKING:
+    from assortment.optimiser.draft import Draft
+    from assortment.optimiser.problem import Problem
+
+_STAGES = 5
+
+
+@dataclass
+class _Run:
+    """What a run has reached so far, so that a stop loses nothing."""
+
+    draft: Draft | None = None
+    certificate: Certificate | None = None
+    reference_bound: float = np.inf
+    interrupted: bool = False
+    progress: Callable[[int, int], None] | None = field(default=None, repr=False)
+
+    def step(self, done: int) -> None:
+        if self.progress is not None:
+            self.progress(done, _STAGES)
+
+
+def solve(
+    problem: Problem,
+    *,
+    gap: float = 2e-4,
+    time_limit_s: float | None = 60.0,
+    workers: int = 1,
+    prove: bool = True,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Plan:
+    """Choose the core and every store's local products together.
+
+    Free stores show what the core costs where; the cheapest core is fixed; the stores are solved around it; products
+    too many or too thin are cut; stores, listings and core are then improved in turn. The bound sets the stores free at
+    prices and proves each of them.
+
+    Parameters
+    ----------
+    problem
+        What to decide.
+    gap
+        Relative gap to prove; the search for a better bound stops there.
+    time_limit_s
+        Stop improving and proving after so many seconds; the first plan is always finished. ``None``: no limit. The
+        work is limited in itself, so that a run that the clock does not stop gives the same plan every time.
+    workers
+        Threads; the plan does not depend on their number.
+    prove
+        Whether to prove a bound; without, it is infinite.
+    executor
+        Works instead of threads, through the interface of `concurrent.futures`; it is not shut down.
+    progress
+        Called as progress(stages done, stages in all).
+
+    Raises
+    ------
+    Infeasible
+        When no assortment obeys all rules; names the rules and the stores.
+    ProblemError
+        When a setting cannot be used.
+    """
+    if not (0 <= gap < np.inf) or workers < 1 or (time_limit_s is not None and not time_limit_s >= 0):
+        raise ProblemError(
+            f"found gap={gap}, workers={workers}, time_limit_s={time_limit_s}; "
+            "expected a gap of 0 or more, at least one worker and a time limit of 0 s or more"
+        )
+    if any(True for _ in obvious(problem)):
+        raise explain(problem)
+    clock, run = Clock(time_limit_s), _Run(progress=progress)
+    try:
+        with lend(workers, executor) as team:
+            _work(problem, run, gap=gap, prove=prove, team=team, clock=clock)
+    except KeyboardInterrupt:
+        if run.draft is None:
+            raise
+        run.interrupted = True
+    return _plan(problem, run, gap, prove, clock)
+
+
+def _work(problem: Problem, run: _Run, *, gap: float, prove: bool, team: Workers, clock: Clock) -> None:
+    stores = stores_of(problem)
+    programme = ChainProgramme(problem) if problem.S * problem.N <= PLACES_MOST else None
+    run.step(0)
+    free = free_stores(problem, stores, team)
+    run.step(1)
+    run.draft = first_draft(problem, stores, free, programme, team)
+    run.step(2)
+    run.draft = improve(problem, stores, run.draft, programme, gap=gap, team=team, clock=clock)
+    run.step(3)
+    if prove:
+        run.certificate = trivial_certificate(problem, stores)
+        run.certificate = certify(problem, stores, run.draft, free, programme, gap=gap, team=team, clock=clock)
+        run.step(4)
+        if is_tiny(problem) and not clock.expired and _gap(problem, run) > gap:
+            _reference(problem, run, gap)
+    run.step(_STAGES)
+
+
+def _gap(problem: Problem, run: _Run) -> float:
+    assert run.draft is not None
+    bound = np.inf if run.certificate is None else run.certificate.bound(problem)
+    return relative_gap(problem, run.draft.value(problem), min(bound, run.reference_bound))
+
+
+def _reference(problem: Problem, run: _Run, gap: float) -> None:
+    """Close what the prices leave open in a tiny chain: its duality gap."""
+    assert run.draft is not None
+    found, run.reference_bound = solve_reference(problem, gap)
+    if found is not None and found.value(problem) > run.draft.value(problem):
+        run.draft = found
+
+
+def _plan(problem: Problem, run: _Run, gap: float, prove: bool, clock: Clock) -> Plan:
+    assert run.draft is not None
+    core = run.draft.core_by_store(problem)
+    broken = audit(problem, run.draft.carried, core)
+    if broken:
+        raise AssertionError(f"the optimiser broke a rule, which is a fault of this package: {broken[0]}")
+    value = run.draft.value(problem)
+    certificate = run.certificate
+    if prove and certificate is None:
+        certificate = trivial_certificate(problem, stores_of(problem))
+    bound = np.inf if certificate is None else certificate.bound(problem)
+    if run.reference_bound < bound:
+        bound, certificate = run.reference_bound, None
+    # The value is computed in another order of sums than the bound; rounding may not make it exceed its own bound.
+    bound = max(bound, value)
+    reached = relative_gap(problem, value, bound) <= gap
+    if reached:
+        status = Status.OPTIMAL
+    elif run.interrupted:
+        status = Status.INTERRUPTED
+    else:
+        status = Status.TIME_LIMIT if clock.stopped else Status.GAP_OPEN
+    reproducible = not (run.interrupted or clock.stopped)
+    return Plan(problem, run.draft.carried, core, value, bound, status, reproducible, certificate)

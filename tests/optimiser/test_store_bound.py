@@ -1,0 +1,131 @@
+"""The bound of one store and the arithmetic under it: never below the truth."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optimiser_worlds import small_problem
+
+from assortment.optimiser.linear import LinearProgram, Polytope, safe_maximum
+from assortment.optimiser.store import Store, stores_of
+from assortment.optimiser.store_bound import branch, look_through, trivial_bound
+from assortment.optimiser.store_search import climb, search
+
+
+def best_of(store: Store) -> float | None:
+    """The best value of a store by trying every assortment."""
+    values = [store.value(picks) for picks in every(store) if store.fits(picks)]
+    return max(values, default=None)
+
+
+def every(store: Store) -> list[np.ndarray]:
+    return [np.array(picks) for picks in product([False, True], repeat=len(store.cost))]
+
+
+def a_store(seed: int, numbers: str) -> Store:
+    """A store of a small problem, with prices paid as a relaxation pays them."""
+    store = stores_of(small_problem(seed, numbers=numbers))[0]
+    rng = np.random.default_rng(seed)
+    return store.priced(rng.normal(0, rng.choice([0.1, 3.0, 30.0]), len(store.cost)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 100_000), st.sampled_from(["plain", "torture"]), st.sampled_from([1e-6, 0.1]))
+def test_bound_is_never_below_the_best(seed: int, numbers: str, tolerance: float) -> None:
+    """The proven bound is at least the best of all assortments, from any start; closed means within the tolerance."""
+    store = a_store(seed, numbers)
+    best = best_of(store)
+    found = search(store)
+    assert (found is None) == (best is None)
+    if found is None:
+        return
+    rng = np.random.default_rng(seed)
+    feasible = [picks for picks in every(store) if store.fits(picks)]
+    for start in (found, feasible[rng.integers(len(feasible))]):
+        proof = branch(store, start, tolerance, nodes=20)
+        scale = max(1.0, abs(best))
+        assert proof.bound >= best - 1e-9 * scale
+        assert store.fits(proof.carried)
+        assert trivial_bound(store) >= best - 1e-9 * scale
+        if proof.closed:
+            assert store.value(proof.carried) >= best - tolerance - 1e-9 * scale
+            assert proof.bound <= store.value(proof.carried) + tolerance + 1e-9 * scale
+
+
+@given(st.integers(0, 100_000), st.sampled_from(["plain", "torture"]))
+def test_looking_through_is_exact(seed: int, numbers: str) -> None:
+    """A store with few products gets its best assortment, and that value as its bound."""
+    store = a_store(seed, numbers)
+    best = best_of(store)
+    if best is not None:
+        proof = look_through(store)
+        assert store.fits(proof.carried)
+        assert store.value(proof.carried) == pytest.approx(best, rel=1e-12, abs=1e-12)
+        assert best <= proof.bound <= best + 1e-9 * max(1.0, abs(best), np.abs(store.cost).sum())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 100_000))
+def test_plain_stores_close(seed: int) -> None:
+    """With numbers of ordinary size every small store is closed."""
+    store = a_store(seed, "plain")
+    found = search(store)
+    if found is not None:
+        assert branch(store, found, 1e-2, nodes=60).closed
+
+
+@given(st.integers(0, 100_000))
+def test_climb_never_loses(seed: int) -> None:
+    """Adding, dropping and swapping keeps the rules and never lowers the value."""
+    store = a_store(seed, "plain")
+    feasible = [picks for picks in every(store) if store.fits(picks)]
+    if feasible:
+        start = feasible[seed % len(feasible)]
+        reached = climb(store, start)
+        assert store.fits(reached)
+        assert store.value(reached) >= store.value(start)
+
+
+@given(st.integers(0, 100_000))
+def test_gains_are_exact_for_one_product_more(seed: int) -> None:
+    """The linear worth of a product that is not carried is what adding it brings."""
+    store = a_store(seed, "plain")
+    carried = np.random.default_rng(seed).random(len(store.cost)) < 0.5
+    gains = store.gains(carried)
+    for j in np.flatnonzero(~carried):
+        more = carried.copy()
+        more[j] = True
+        assert gains[j] == pytest.approx(store.value(more) - store.value(carried), abs=1e-9)
+
+
+@given(st.integers(0, 100_000))
+def test_safe_maximum_holds_for_any_duals(seed: int) -> None:
+    """However wrong the duals, no feasible point exceeds the bound; with the right ones it is the maximum."""
+    rng = np.random.default_rng(seed)
+    rows, count = int(rng.integers(1, 5)), int(rng.integers(1, 6))
+    matrix = rng.normal(0, 1, (rows, count)) * 10.0 ** rng.integers(-3, 4, (rows, 1))
+    lower = rng.normal(0, 1, count)
+    upper = lower + rng.uniform(0, 3, count)
+    inside = rng.uniform(lower, upper)
+    low = np.where(rng.random(rows) < 0.5, -np.inf, matrix @ inside - rng.uniform(0, 1, rows))
+    high = np.where(rng.random(rows) < 0.3, np.inf, matrix @ inside + rng.uniform(0, 1, rows))
+    polytope, cost = Polytope(matrix, low, high, lower, upper), rng.normal(0, 1, count)
+    assert safe_maximum(cost, polytope, rng.normal(0, 2, rows))[0] >= cost @ inside
+    answer = LinearProgram(polytope).maximise(cost)
+    assert answer.columns is not None
+    assert answer.duals is not None
+    bound = safe_maximum(cost, polytope, answer.duals)[0]
+    assert bound == pytest.approx(cost @ answer.columns, abs=1e-5)
+    assert bound >= cost @ inside
+
+
+def test_infeasible_programme_says_so() -> None:
+    """A whole-number programme without a point gives no columns, whatever zeros the solver returns."""
+    polytope = Polytope(np.array([[2.0, 2.0]]), np.array([1.0]), np.array([1.0]), np.zeros(2), np.ones(2))
+    answer = LinearProgram(polytope, whole=np.ones(2, bool)).maximise(np.ones(2))
+    assert answer.infeasible
+    assert answer.columns is None
