@@ -1,0 +1,44 @@
+"""Who lives around a store against the chain, and which classes of shoppers come."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assortment.report import demographics
+from assortment.report.facts import Facts
+from assortment.report.numbers import number, percent
+
+
+def people(facts: Facts, store_id: str) -> list[dict[str, str | float | None]]:
+    """Return one row per demographic: label, value here, value in the chain, and the index (chain = 100)."""
+    rows: list[dict[str, str | float | None]] = []
+    for name, own, chain in facts.demographics(store_id):
+        index = own / chain * 100 if np.isfinite(own) and np.isfinite(chain) and chain > 0 else None
+        rows.append(
+            {
+                "label": facts.printed(demographics.label(name)),
+                "store": demographics.value(name, own, facts.run.chain.currency),
+                "chain": demographics.value(name, chain, facts.run.chain.currency),
+                "index": None if index is None else round(index, 1),
+                "index_text": number(index),
+            }
+        )
+    return rows
+
+
+def class_mix(facts: Facts, index: int) -> list[dict[str, str | float]]:
+    """Return the share of choice occasions of each shopper class, here and in the chain; empty for one class."""
+    demand = facts.run.demand
+    weight = np.asarray(demand.class_weight, dtype=np.float64)
+    if weight.shape[1] < 2:
+        return []
+    here, usual = weight[index] / weight[index].sum(), weight.sum(axis=0) / weight.sum()
+    return [
+        {
+            "label": facts.printed(str(name).replace("_", " ")),
+            "here": round(float(own), 4),
+            "store": percent(float(own)),
+            "chain": percent(float(chain)),
+        }
+        for name, own, chain in zip(demand.class_names, here, usual, strict=True)
+    ]
