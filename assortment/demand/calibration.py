@@ -17,9 +17,18 @@ from assortment.errors import DemandError
 if TYPE_CHECKING:
     from assortment.inputs import Sales
 
-Row = tuple[str, float, float, float, float, int]
+Row = tuple[str, float, float, float, float, int, bool]
 
-_COLUMNS = ("store_id", "actual_units_per_week", "predicted_units_per_week", "total_error", "product_error", "weeks")
+_COLUMNS = (
+    "store_id",
+    "actual_units_per_week",
+    "predicted_units_per_week",
+    "total_error",
+    "product_error",
+    "weeks",
+    "held_out",
+)
+_TYPES = {"store_id": "str", "weeks": "int64", "held_out": "bool"}
 _ENOUGH_WEEKS = 4
 
 
@@ -36,7 +45,8 @@ def calibrate(
     Compared are the last ``weeks`` recorded weeks in which the shelf was as it is today; where fewer than four are, the
     last weeks whatever stood there. Prices, promotions and offers are those of the weeks. Where the size of the
     category is not known (``demand.weight_source`` "units") the number of occasions comes from the store's own sales,
-    and the total says little.
+    and the total says little. In a chain of one store nothing can be held out: its forecast comes from the fit that has
+    seen it, and ``held_out`` is false.
 
     Parameters
     ----------
@@ -55,7 +65,8 @@ def calibrate(
     -------
     pandas.DataFrame
         store_id, actual_units_per_week, predicted_units_per_week, total_error (predicted ÷ actual − 1), product_error
-        (sum over products of the absolute errors ÷ actual units), weeks. NaN for a store without sales.
+        (sum over products of the absolute errors ÷ actual units), weeks, held_out (whether the tastes come from a fit
+        that had not seen the store). A store without sales has NaN, 0 weeks, and was not held out.
 
     Raises
     ------
@@ -63,7 +74,7 @@ def calibrate(
         The model was not fitted on till sales.
     """
     if sales is None:
-        return pd.DataFrame({name: pd.Series(dtype=object if name == "store_id" else float) for name in _COLUMNS})
+        return _frame([])
     if model.held_out is None:
         raise DemandError("Only a model fitted on till sales can be calibrated; fit_demand(sales, …) makes one.")
     record = till_record(sales, model.products, offered=model.offered if offered is None else offered)
@@ -72,10 +83,14 @@ def calibrate(
     rows: list[Row] = [
         _row(model, model.held_out, demand, record, store=store, weeks=weeks)
         if store in known
-        else (store, nan, nan, nan, nan, 0)
+        else (store, nan, nan, nan, nan, 0, False)
         for store in demand.store_ids
     ]
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    return _frame(rows)
+
+
+def _frame(rows: list[Row]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype({name: _TYPES.get(name, "float64") for name in _COLUMNS})
 
 
 def _row(model: ChoiceModel, held_out: HeldOut, demand: Demand, record: TillRecord, *, store: str, weeks: int) -> Row:
@@ -102,6 +117,7 @@ def _row(model: ChoiceModel, held_out: HeldOut, demand: Demand, record: TillReco
         float(predicted.sum()) / total - 1.0,
         float(np.abs(predicted - actual).sum()) / total,
         int(use.sum()),
+        bool(held_out.parts),
     )
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from assortment.demand.arrays import Floats
 
-
 _SURE = 1.645  # standard errors beyond which a gain is chance in one case of twenty
 
 

@@ -12,7 +12,7 @@ from assortment.demand.baskets import basket_record, segments_of
 from assortment.demand.fitted import Settings
 from assortment.demand.model import ChoiceModel
 from assortment.demand.outside import check_walk_away
-from assortment.demand.prior import Prior
+from assortment.demand.prior import DEFAULT, Prior
 from assortment.demand.record import till_record
 from assortment.demand.segments import model_from_baskets
 from assortment.demand.tills import model_from_tills
@@ -38,7 +38,7 @@ def fit_demand(
     attributes: Sequence[str] | None = None,
     demographics: Sequence[str] | None = None,
     promotion: Sequence[str] | None = None,
-    prior: Prior | None = None,
+    prior: Prior = DEFAULT,
     walk_away: float = 0.1,
     today: pd.DataFrame | None = None,
     fallback: bool = True,
@@ -97,9 +97,11 @@ def fit_demand(
         No usable sales or baskets; unknown or incomplete demographics, attributes, segments; each named.
     """
     check_walk_away(walk_away)
+    if not isinstance(prior, Prior):
+        raise DemandError(f"prior = {prior!r}: leave it out, which takes the default, or give a Prior(...).")
     settings = Settings(
         attributes=AttributeDesign.of(products, attributes),
-        prior=prior or Prior(),
+        prior=prior,
         fallback=fallback,
         seed=seed,
         workers=workers,

@@ -120,7 +120,8 @@ class Fitted:
         if not self.found.folds:
             return np.exp(self.likelihood.log_shares(self.found.vector))
         shares = np.zeros(choices.counts.shape)
-        for fold, vector in enumerate(self.found.folds):
+        # A fold may be without a state, when none of its households bought.
+        for fold, vector in zip(np.unique(choices.fold), self.found.folds, strict=True):
             held = choices.fold == fold
             part = Likelihood(choices.take(held), self.likelihood.attributes, self.likelihood.demographics)
             shares[held] = np.exp(part.log_shares(vector))

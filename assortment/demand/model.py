@@ -242,7 +242,8 @@ class ChoiceModel:
         empty = [store for store, there in zip(store_ids, total[:, 0] > 0, strict=True) if not there]
         if empty:
             raise DemandError(
-                f"Nobody of a known segment lives around store {', '.join(empty[:10])}; check its trade area."
+                f"Nobody of a segment that bought anything lives around store {', '.join(empty[:10])}; "
+                "check its trade area and the segments."
             )
         mix: Floats = weight / total
         return mix

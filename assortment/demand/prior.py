@@ -56,3 +56,7 @@ class Prior:
     def candidates(self) -> tuple[float, ...]:
         """The scales of the demographic effects to try, smallest first."""
         return tuple(sorted(self.grid)) if self.demographic is None else (self.demographic,)
+
+
+DEFAULT = Prior()
+"""The prior of a fit that is given none."""

@@ -137,6 +137,7 @@ def till_record(
     frame = sales.frame[sales.frame["product_id"].isin(products.ids)]
     if not (frame["units"] > 0).any():
         raise DemandError("The sales hold no units of these products; check product_id and category.")
+    frame, sold_nothing = _of_selling_stores(frame)
     store_ids = tuple(sorted(frame["store_id"].unique()))
     weeks = pd.Index(np.sort(frame["week"].unique()))
     shape = (len(store_ids), len(weeks), len(products.ids))
@@ -157,8 +158,18 @@ def till_record(
         units=units,
         log_price=price,
         promotions=np.array([_largest(frame[name], cell, shape) for name in names]).reshape(len(names), *shape),
-        notes=(*notes, *price_notes),
+        notes=(*sold_nothing, *notes, *price_notes),
     )
+
+
+def _of_selling_stores(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows of stores that sold anything, and what to say of the others, which have no choices to learn from."""
+    selling = (frame["units"] > 0).groupby(frame["store_id"]).transform("any")
+    silent = sorted(frame["store_id"][~selling].unique())
+    if not silent:
+        return frame, ()
+    shown = ", ".join(silent[:10]) + (f" and {len(silent) - 10} more" if len(silent) > 10 else "")
+    return frame[selling], (f"No unit sold in the whole record, so taken as stores without sales: {shown}.",)
 
 
 def _positions(

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from assortment.geo import StoreProfiles
     from assortment.inputs import Products
 
+_FEW_UNITS = 10.0  # a product, on average
+
 
 def model_from_tills(
     record: TillRecord,
@@ -71,8 +73,39 @@ def model_from_tills(
         today=_last_offers(record) if today is None else today,
         offered=offered,
         held_out=_held_out(fitted, record.store_ids, fold, Z, known),
-        notes=(*record.notes, *design.notes, *notes, *fitted.notes, *_too_few_occasions(record, known, nothing)),
+        notes=(
+            *record.notes,
+            *_thin(record),
+            *design.notes,
+            *notes,
+            *fitted.notes,
+            *_too_few_occasions(record, known, nothing),
+        ),
     )
+
+
+def _thin(record: TillRecord) -> tuple[str, ...]:
+    """What a record cannot tell because it is so small."""
+    notes = []
+    shown = record.offered & record.recorded[:, :, None]
+    if (shown.sum(axis=2) < 2).all():
+        message = (
+            "No store ever offered two of these products in one week, so the sales do not show what shoppers prefer: "
+            "products differ by assumption only."
+        )
+        warnings.warn(message, AssortmentWarning, stacklevel=4)
+        notes.append(message)
+    if len(record.store_ids) == 1:
+        notes.append(
+            f"Only store {record.store_ids[0]} has sales: others are taken to be like it, and no forecast could be "
+            "tested on a store that the fit had not seen."
+        )
+    units, products = float(record.units.sum()), len(record.product_ids)
+    if units < _FEW_UNITS * products:
+        notes.append(
+            f"So little was sold ({units:,.4g} units of {products} products) that the forecast is mostly assumption."
+        )
+    return tuple(notes)
 
 
 def _covariates(record: TillRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:

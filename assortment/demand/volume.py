@@ -94,7 +94,7 @@ class Volume:
         # A store that stands empty has no sales to scale up, and all walk away.
         occasions = np.where(np.isfinite(known), known, sold / np.maximum(1.0 - away, 1e-9))
         if np.isfinite(sold[~np.isfinite(known)]).any():
-            notes.append("Occasions are units sold ÷ (1 − walk-away rate) where the size of the category is not known.")
+            notes.append("Occasions are units sold ÷ (1 – walk-away rate) where the size of the category is not known.")
         occasions, scaled = self._scaled(store_ids, occasions, people)
         total = float(occasions.sum())
         return Size(

@@ -78,6 +78,11 @@ def inferred(cells: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(numbers.astype(np.int64) if whole else numbers)
 
 
+def as_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
+    """Cells as numbers, shape (n,), NaN where one is blank or none."""
+    return _numbers(cells)[0]
+
+
 def _numbers(cells: pd.Series[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Numbers, NaN where there is none, and which cells are blank."""
     missing = cells.isna().to_numpy(dtype=bool).copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import InitVar, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 
 from assortment.errors import Fault, InputError
 from assortment.inputs.check import check_frame
-from assortment.inputs.crosscheck import cross_faults
+from assortment.inputs.crosscheck import cross_faults, keys_doubtful
 from assortment.inputs.neighbourhoods import Neighbourhoods
 from assortment.inputs.products import Products
 from assortment.inputs.sales import Sales, sales_of
@@ -40,7 +40,7 @@ class Chain:
     notes
         Assumptions and statements on made-up data, which every output must show.
     files
-        The file each table was read from, for hashes.
+        The file each table was read from, and what belongs to it, for hashes.
     sources
         Where each table came from, for the messages.
 
@@ -136,7 +136,7 @@ def _rows_of(frame: pd.DataFrame, products: Products) -> pd.DataFrame | None:
 
 
 def checked_tables(
-    tables: Mapping[str, Any], sources: Mapping[str, Source]
+    tables: Mapping[str, Any], sources: Mapping[str, Source], doubtful: Collection[str] = ()
 ) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
     """The plain tables in canonical form, and the faults in and between all tables.
 
@@ -147,13 +147,18 @@ def checked_tables(
         are taken as checked.
     sources
         Where each came from.
+    doubtful
+        Tables already known to hold doubtful keys; see ``cross_faults``.
     """
     clean: dict[str, pd.DataFrame] = {}
     faults: list[Fault] = []
+    unsure = set(doubtful)
     for name, frame in tables.items():
         if name in _TYPED or frame is None:
             clean[name] = pd.DataFrame() if frame is None else frame
             continue
         clean[name], found = check_frame(TABLES[name], frame, sources.get(name, Source(f"{name} frame")))
         faults += found
-    return clean, faults + cross_faults(clean, sources)
+        if keys_doubtful(TABLES[name], found):
+            unsure.add(name)
+    return clean, faults + cross_faults(clean, sources, unsure)

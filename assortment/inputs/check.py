@@ -14,6 +14,7 @@ from assortment.errors import AssortmentWarning, Fault
 from assortment.inputs.cells import Wrong, convert, inferred
 from assortment.inputs.source import Source, cell_faults, shown
 from assortment.inputs.spelling import nearest
+from assortment.inputs.swapped import put_right
 from assortment.inputs.tables import Column, Table
 
 
@@ -40,6 +41,9 @@ def check_frame(table: Table, frame: object, source: Source) -> tuple[pd.DataFra
     if not isinstance(frame, pd.DataFrame):
         return pd.DataFrame(), [Fault(source.name, None, None, f"a {type(frame).__name__}", "a pandas DataFrame")]
     frame, faults = _with_plain_header(table, frame, source)
+    if "longitude" in table.names:
+        frame, swapped = put_right(frame, source)
+        faults += swapped
     if len(frame) == 0 and not table.empty:
         faults.append(Fault(source.name, None, None, "no rows", f"at least one {table.row}"))
     faults += _absent(table, frame, source)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,40 @@ import pandas as pd
 
 from assortment.errors import Fault
 from assortment.inputs.source import Source, cell_faults, shown
-from assortment.inputs.spelling import nearest, suggestion
-from assortment.inputs.tables import TABLES, Column
+from assortment.inputs.spelling import plain_id, suggestion
+from assortment.inputs.tables import TABLES, Column, Table
 
-Tables = Mapping[str, pd.DataFrame]
 _WEEKS = (("sales", "week"), ("baskets", "week"), ("offered", "from_week"), ("offered", "to_week"))
 _DEMAND = ("sales", "baskets", "survey")
-# Looking for the nearest of very many ids takes longer than it helps.
-_IDS_COMPARED = 5_000
 
 
-def cross_faults(tables: Tables, sources: Mapping[str, Source]) -> list[Fault]:
+@dataclass(frozen=True)
+class _Tables:
+    """Canonical frames by name, where each came from, and of which the keys are doubtful."""
+
+    frames: Mapping[str, pd.DataFrame]
+    sources: Mapping[str, Source]
+    doubtful: frozenset[str]
+
+    def source(self, name: str) -> Source:
+        return self.sources.get(name, Source(f"{name} frame"))
+
+    def has(self, name: str, *columns: str) -> bool:
+        return name in self.frames and set(columns) <= set(self.frames[name])
+
+    def sure_of(self, name: str, *columns: str) -> bool:
+        """Whether rows of other tables can be looked for in these columns."""
+        return self.has(name, *columns) and name not in self.doubtful
+
+
+def keys_doubtful(table: Table, faults: Iterable[Fault]) -> bool:
+    """Whether the faults of a table leave open which keys it holds: rows, or cells of the key, that are wrong."""
+    return any(fault.column is None or set(fault.column.split(", ")) & set(table.key) for fault in faults)
+
+
+def cross_faults(
+    tables: Mapping[str, pd.DataFrame], sources: Mapping[str, Source], doubtful: Collection[str] = ()
+) -> list[Fault]:
     """Faults between the tables of a chain.
 
     Parameters
@@ -29,41 +53,41 @@ def cross_faults(tables: Tables, sources: Mapping[str, Source]) -> list[Fault]:
         Canonical frames by name; what is absent, or lacks the columns in question, is not compared.
     sources
         Where each table came from.
+    doubtful
+        Tables of which it is not known which keys they hold. Nothing is looked for in them, since what is not found
+        there would only follow from their own faults.
 
     Returns
     -------
     list of Fault
         In the order of ``CROSS_CHECKS``.
     """
-
-    def source(name: str) -> Source:
-        return sources.get(name, Source(f"{name} frame"))
-
-    return [fault for check in CROSS_CHECKS for fault in check(tables, source)]
+    compared = _Tables(tables, sources, frozenset(doubtful))
+    return [fault for check in CROSS_CHECKS for fault in check(compared)]
 
 
-def _ids_are_known(tables: Tables, source: Callable[[str], Source]) -> Iterator[Fault]:
+def _ids_are_known(tables: _Tables) -> Iterator[Fault]:
     """Each id that refers to another table is in that table."""
-    for name, frame in tables.items():
+    for name, frame in tables.frames.items():
         for column in TABLES[name].columns:
-            if column.refers not in tables or column.name not in frame:
-                continue
-            key = TABLES[column.refers].key[0]
-            if key in tables[column.refers]:
-                yield from _unknown_ids(frame[column.name], tables[column.refers][key], column, source(name))
+            if column.refers and column.name in frame:
+                key = TABLES[column.refers].key[0]
+                if tables.sure_of(column.refers, key):
+                    known = tables.frames[column.refers][key]
+                    yield from _unknown_ids(frame[column.name], known, column, tables.source(name))
 
 
 def _unknown_ids(cells: pd.Series[Any], known: pd.Series[Any], column: Column, source: Source) -> list[Fault]:
-    """One fault for each distinct unknown id, at its first row."""
+    """One fault for each distinct unknown id, at its first row, with the known id that is written nearly so."""
     wrong = (cells.notna() & ~cells.isin([*known, *column.besides])).to_numpy(dtype=bool)
     if not wrong.any():
         return []
     counts = cells[wrong].value_counts()
-    candidates = [str(name) for name in known.dropna()[:_IDS_COMPARED]]
+    alike = {plain_id(name): name for name in known.dropna()}
 
     def found(position: int) -> str:
         value = cells.iloc[position]
-        count, match = int(counts[value]), nearest(value, candidates)
+        count, match = int(counts[value]), alike.get(plain_id(value))
         rows = f" in {count:,} rows" if count > 1 else ""
         return shown(value) + rows + (f" (near to '{match}')" if match else "")
 
@@ -71,52 +95,52 @@ def _unknown_ids(cells: pd.Series[Any], known: pd.Series[Any], column: Column, s
     return cell_faults(source, column.name, first, found=found, expected=f"an id of the table {column.refers}")
 
 
-def _every_store_has_a_shelf(tables: Tables, source: Callable[[str], Source]) -> Iterator[Fault]:
-    if "stores" not in tables or "shelves" not in tables:
+def _every_store_has_a_shelf(tables: _Tables) -> Iterator[Fault]:
+    if not tables.has("stores", "store_id") or not tables.sure_of("shelves", "store_id"):
         return
-    stores, shelves = tables["stores"], tables["shelves"]
-    if "store_id" not in stores or "store_id" not in shelves:
-        return
-    without = (stores["store_id"].notna() & ~stores["store_id"].isin(shelves["store_id"])).to_numpy(dtype=bool)
+    ids = tables.frames["stores"]["store_id"]
+    without = (ids.notna() & ~ids.isin(tables.frames["shelves"]["store_id"])).to_numpy(dtype=bool)
     yield from cell_faults(
-        source("stores"),
+        tables.source("stores"),
         "store_id",
         without,
-        found=lambda at: f"'{stores['store_id'].iloc[at]}' without a shelf",
+        found=lambda at: f"'{ids.iloc[at]}' without a shelf",
         expected="a row of the table shelves for each store",
     )
 
 
-def _a_shelf_has_products(tables: Tables, source: Callable[[str], Source]) -> Iterator[Fault]:
+def _a_shelf_has_products(tables: _Tables) -> Iterator[Fault]:
     """At least one category has both a shelf and products."""
-    if not all("category" in tables.get(name, ()) for name in ("shelves", "products")):
+    if not all(tables.sure_of(name, "category") for name in ("shelves", "products")):
         return
-    shelved, sold = (list(tables[name]["category"].dropna().unique()) for name in ("shelves", "products"))
+    shelved, sold = (list(tables.frames[name]["category"].dropna().unique()) for name in ("shelves", "products"))
     if shelved and sold and not set(shelved) & set(sold):
         expected = f"a category of the products: {suggestion(shelved[0], sold)}"
-        yield Fault(source("shelves").name, None, "category", ", ".join(map(shown, shelved[:5])), expected)
+        yield Fault(tables.source("shelves").name, None, "category", ", ".join(map(shown, shelved[:5])), expected)
 
 
-def _weeks_are_of_one_kind(tables: Tables, source: Callable[[str], Source]) -> Iterator[Fault]:
+def _weeks_are_of_one_kind(tables: _Tables) -> Iterator[Fault]:
     first: tuple[str, str] | None = None
     for name, column in _WEEKS:
-        if column not in tables.get(name, ()) or tables[name][column].isna().all():
+        if not tables.has(name, column) or tables.frames[name][column].isna().all():
             continue
-        kind = "dates" if tables[name][column].dtype.kind == "M" else "whole numbers"
+        kind = "dates" if tables.frames[name][column].dtype.kind == "M" else "whole numbers"
         if first is None:
-            first = (source(name).name, kind)
+            first = (tables.source(name).name, kind)
         elif kind != first[1]:
-            yield Fault(source(name).name, None, column, kind, f"{first[1]}, as in {first[0]}: one kind per chain")
+            yield Fault(
+                tables.source(name).name, None, column, kind, f"{first[1]}, as in {first[0]}: one kind per chain"
+            )
 
 
-def _there_is_demand(tables: Tables, _: Callable[[str], Source]) -> Iterator[Fault]:
-    if not any(name in tables for name in _DEMAND):
+def _there_is_demand(tables: _Tables) -> Iterator[Fault]:
+    if not any(name in tables.frames for name in _DEMAND):
         yield Fault("chain", None, None, "no source of demand", "at least one of the tables sales, baskets and survey")
 
 
-def _locks_agree(tables: Tables, source: Callable[[str], Source]) -> Iterator[Fault]:
+def _locks_agree(tables: _Tables) -> Iterator[Fault]:
     """No product is locked in and out in one store; ``*`` counts for each store."""
-    locks = tables.get("locks")
+    locks = tables.frames.get("locks")
     if locks is None or not {"store_id", "product_id", "lock"} <= set(locks):
         return
     everywhere = locks[locks["store_id"] == "*"]
@@ -130,7 +154,7 @@ def _locks_agree(tables: Tables, source: Callable[[str], Source]) -> Iterator[Fa
         # Of a pair of rows the later is told; of * and a store the store's.
         wrong |= mine & ((same & (lock == "out")) | (general & (locks["store_id"] != "*").to_numpy(bool) & ~same))
     yield from cell_faults(
-        source("locks"),
+        tables.source("locks"),
         "lock",
         wrong,
         found=lambda at: "{} {} both in and out".format(*locks[["store_id", "product_id"]].iloc[at]),
@@ -138,14 +162,14 @@ def _locks_agree(tables: Tables, source: Callable[[str], Source]) -> Iterator[Fa
     )
 
 
-def _radius_has_a_centre(tables: Tables, source: Callable[[str], Source]) -> Iterator[Fault]:
+def _radius_has_a_centre(tables: _Tables) -> Iterator[Fault]:
     """A supplier that delivers only so far has a location."""
-    suppliers = tables.get("suppliers")
+    suppliers = tables.frames.get("suppliers")
     if suppliers is None or "delivers_within_km" not in suppliers:
         return
     located = suppliers.reindex(columns=["longitude", "latitude"]).notna().all(axis=1)
     yield from cell_faults(
-        source("suppliers"),
+        tables.source("suppliers"),
         "delivers_within_km",
         (suppliers["delivers_within_km"].notna() & ~located).to_numpy(dtype=bool),
         found=lambda at: f"{suppliers['delivers_within_km'].iloc[at]:g} km around no place",
@@ -153,7 +177,7 @@ def _radius_has_a_centre(tables: Tables, source: Callable[[str], Source]) -> Ite
     )
 
 
-CROSS_CHECKS: tuple[Callable[[Tables, Callable[[str], Source]], Iterator[Fault]], ...] = (
+CROSS_CHECKS: tuple[Callable[[_Tables], Iterator[Fault]], ...] = (
     _ids_are_known,
     _every_store_has_a_shelf,
     _a_shelf_has_products,

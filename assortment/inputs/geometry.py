@@ -11,6 +11,7 @@ import shapely
 
 from assortment.errors import Fault
 from assortment.inputs.source import Source, cell_faults
+from assortment.inputs.swapped import ADVICE
 
 _DEGREES = np.array([180.0, 90.0, 180.0, 90.0])
 
@@ -71,7 +72,9 @@ def crs_faults(geometry: gpd.GeoSeries, source: Source, *, advice: str) -> list[
     name, span = geometry.crs.to_string(), f"x {bounds[0]:g} to {bounds[2]:g}, y {bounds[1]:g} to {bounds[3]:g}"
     like_degrees = bool((np.abs(bounds) <= _DEGREES * (1 + 1e-9)).all())
     if geometry.crs.is_geographic and not like_degrees:
-        expected = f"longitudes within ±180 and latitudes within ±90; state the CRS the coordinates are in: {advice}"
+        expected = "longitudes within ±180 and latitudes within ±90; "
+        swapped = bool((np.abs(bounds) <= _DEGREES[[1, 0, 3, 2]] * (1 + 1e-9)).all())
+        expected += ADVICE if swapped else f"state the CRS the coordinates are in: {advice}"
         return [Fault(source.name, None, "geometry", f"{span} in {name}, which counts degrees", expected)]
     # A small made-up plane begins at the origin; no town spans both the equator and the meridian of Greenwich.
     at_origin = bounds[0] <= 0 <= bounds[2] and bounds[1] <= 0 <= bounds[3]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import InitVar, dataclass
 from typing import Any
 
 import pandas as pd
 
-from assortment.errors import Fault, InputError
+from assortment.errors import AssortmentWarning, Fault, InputError
 from assortment.inputs.check import check_frame
 from assortment.inputs.source import Source
 from assortment.inputs.spelling import suggestion
 from assortment.inputs.tables import TABLES
 
 _TABLE = TABLES["products"]
+_LISTED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,15 @@ class Products:
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, source: Source | None = None) -> Products:
-        """Products from a frame; see the class for its columns and the errors."""
-        return cls(frame, source=source)
+        """Products from a frame; see the class for its columns and the errors.
+
+        Warns of products that cost more than they are sold for, since some chains want them and most do not.
+        """
+        products = cls(frame, source=source)
+        dear = products.frame[products.frame["unit_cost"] > products.frame["price"]]
+        if len(dear):
+            warnings.warn(_at_a_loss(dear, source), AssortmentWarning, stacklevel=2)
+        return products
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -84,3 +93,15 @@ class Products:
             expected = f"a category of the products: {suggestion(category, self.categories)}"
             raise InputError([Fault("products", None, "category", f"'{category}'", expected)])
         return Products(chosen)
+
+
+def _at_a_loss(dear: pd.DataFrame, source: Source | None) -> str:
+    listed = ", ".join(
+        f"{row.product_id} ({row.unit_cost:g} > {row.price:g})" for row in dear.head(_LISTED).itertuples(index=False)
+    )
+    more = f" and {len(dear) - _LISTED} more" if len(dear) > _LISTED else ""
+    who = "1 product costs" if len(dear) == 1 else f"{len(dear)} products cost"
+    name = source.name if source is not None else "products frame"
+    return (
+        f"{name}: {who} more than the price, so each unit sold loses money: {listed}{more}; check unit_cost and price"
+    )

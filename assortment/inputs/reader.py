@@ -12,6 +12,7 @@ from typing import Any
 from assortment.errors import AssortmentWarning, Fault, InputError
 from assortment.inputs.chain import PLAIN, Chain, checked_tables
 from assortment.inputs.check import check_frame
+from assortment.inputs.crosscheck import keys_doubtful
 from assortment.inputs.files import read_table
 from assortment.inputs.neighbourhoods import Neighbourhoods, checked_neighbourhoods
 from assortment.inputs.products import Products
@@ -22,6 +23,7 @@ from assortment.inputs.stores import Stores, checked_stores
 from assortment.inputs.tables import TABLES
 
 _ID = "neighbourhood_id"
+_SHAPEFILE = (".dbf", ".shx", ".prj", ".cpg")
 
 
 def read_chain(folder: str | Path) -> Chain:
@@ -36,7 +38,8 @@ def read_chain(folder: str | Path) -> Chain:
     Returns
     -------
     Chain
-        Checked; ``files`` has the absolute path of each table, and of ``chain.toml`` under that name.
+        Checked; ``files`` has the absolute path of each table, of ``chain.toml`` under that name, and of what belongs
+        to a Shapefile under names such as ``neighbourhoods (.dbf)``.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def read_chain(folder: str | Path) -> Chain:
     typed = {name: _typed(found, name, settings) for name in TABLES if name in found.frames and name not in PLAIN}
     if found.faults:
         # What could be understood is still compared, so that one run tells everything.
-        _, faults = checked_tables(found.frames, found.sources)
+        _, faults = checked_tables(found.frames, found.sources, found.doubtful)
         order = {source.name: number for number, source in enumerate(found.sources.values())}
         raise InputError(sorted([*found.faults, *faults], key=lambda fault: order.get(fault.file, -1)))
     plain = {name: frame for name, frame in found.frames.items() if name in PLAIN}
@@ -71,12 +74,16 @@ def read_chain(folder: str | Path) -> Chain:
 
 @dataclass
 class _Found:
-    """What was read so far; a table that is there but cannot be read has ``None`` for a frame."""
+    """What was read so far; a table that is there but cannot be read has ``None`` for a frame.
+
+    Of a table that is ``doubtful`` it is not known which keys it holds.
+    """
 
     frames: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)
 
 
 def _read(found: _Found, folder: Path, table: str, file: str, settings: ChainSettings) -> None:
@@ -86,6 +93,18 @@ def _read(found: _Found, folder: Path, table: str, file: str, settings: ChainSet
     found.frames[table] = None if faults and frame is not None and frame.empty else frame
     found.sources[table], found.files[table] = source, path
     found.faults += faults
+    if faults:
+        found.doubtful.add(table)
+    found.files.update(_beside(table, path))
+
+
+def _beside(table: str, path: Path) -> dict[str, Path]:
+    """The files without which a Shapefile is not whole, such as ``neighbourhoods (.dbf)``."""
+    if path.suffix.casefold() != ".shp" or not path.is_file():
+        return {}
+    siblings = [file for file in sorted(path.parent.iterdir()) if file.stem == path.stem and file != path]
+    endings = {file.suffix.casefold(): file for file in siblings}
+    return {f"{table} ({ending})": endings[ending] for ending in _SHAPEFILE if ending in endings}
 
 
 def _supplied(found: _Found, settings: ChainSettings) -> tuple[str, ...]:
@@ -139,6 +158,8 @@ def _typed(found: _Found, name: str, settings: ChainSettings) -> Any:
     try:
         return make(frame, source=source, **arguments)
     except InputError as error:
+        if keys_doubtful(TABLES[name], error.faults):
+            found.doubtful.add(name)
         renamed = {_ID: columns.id} if name == "neighbourhoods" else {}
         found.faults += [replace(fault, column=renamed.get(fault.column or "", fault.column)) for fault in error.faults]
     with warnings.catch_warnings():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 _LISTED = 12
+# Zeros that begin a number, be it the whole id or what stands behind its letters.
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
@@ -25,6 +28,11 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | No
         folded.setdefault(candidate.casefold(), candidate)
     matches = get_close_matches(name.casefold(), folded, n=1, cutoff=cutoff)
     return folded[matches[0]] if matches else None
+
+
+def plain_id(name: str) -> str:
+    """An id without what people and spreadsheets change unawares: case, blanks and leading zeros."""
+    return _LEADING_ZEROS.sub("", "".join(name.split()).casefold())
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -8,9 +8,9 @@ import pytest
 from demand_worlds import PRICE, World
 from test_fit_demand import stores_of
 
-from assortment.demand import ChoiceModel, calibrate
+from assortment.demand import ChoiceModel, calibrate, fit_demand
 from assortment.errors import DemandError
-from assortment.inputs import Products
+from assortment.inputs import Products, Sales
 
 
 def test_shares_of_offers_sum_to_one_in_each_week_and_store(fitted: ChoiceModel, world: World) -> None:
@@ -76,15 +76,26 @@ def test_calibration_is_of_stores_that_were_not_seen(fitted: ChoiceModel, world:
     assert table["actual_units_per_week"].to_numpy() == pytest.approx(400.0)
     assert table["total_error"].abs().max() < 1e-6  # the size came from the same sales
     assert table["product_error"].median() < 0.1
+    assert table["held_out"].dtype == bool and table["held_out"].all()
     assert fitted.held_out is not None
     assert not np.allclose(fitted.held_out.parts[0].demographic, fitted.tastes.parts.demographic)
+
+
+def test_calibration_says_where_nothing_was_held_out(small: World) -> None:
+    """The forecast of a chain's only store comes from the fit that saw it; a store without sales has none at all."""
+    frame = small.sales.frame
+    sales = Sales.from_frame(frame[frame["store_id"] == "S01"], promotion=["flyer"])
+    model = fit_demand(sales, small.products, small.profiles)
+    table = calibrate(model, model.predict(stores_of(small.store_ids), small.products, small.profiles), sales)
+    assert not table["held_out"].any()
+    assert table["predicted_units_per_week"].notna().tolist() == [store == "S01" for store in small.store_ids]
 
 
 def test_calibration_without_sales_is_empty(fitted: ChoiceModel, world: World) -> None:
     """No sales: the same columns and no rows."""
     demand = fitted.predict(stores_of(world.store_ids), world.products, world.profiles)
     assert calibrate(fitted, demand, None).empty
-    assert "product_error" in calibrate(fitted, demand, None).columns
+    assert calibrate(fitted, demand, None).dtypes.equals(calibrate(fitted, demand, world.sales).dtypes)
 
 
 def test_today_comes_from_the_last_offers_when_no_listing_is_given(fitted: ChoiceModel, world: World) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -226,21 +224,19 @@ def test_equal_prices_leave_the_price_effect_out(small: World) -> None:
 
 
 def test_a_positive_price_coefficient_is_flagged(small: World) -> None:
-    """Sales that rise with the price are named as what prices cannot explain."""
+    """Sales that rise with the price are named as what prices cannot explain, also to whoever has but the demand."""
     frame = small.sales.frame.assign(units=lambda sales: (100 * sales["price"] ** 2).round())
     with pytest.warns(AssortmentWarning, match="price coefficient is positive"):
-        fit_demand(Sales.from_frame(frame, promotion=["flyer"]), small.products, small.profiles, demographics=[])
+        sales = Sales.from_frame(frame, promotion=["flyer"])
+        model = fit_demand(sales, small.products, small.profiles, demographics=[])
+    demand = model.predict(stores_of(small.store_ids), small.products, small.profiles)
+    assert any("price coefficient is positive" in note for note in demand.notes)
 
 
-def test_one_week_or_one_store_gives_a_usable_model(small: World) -> None:
-    """Thin data fit and forecast; what cannot be held out is said not to be tested."""
+def test_what_cannot_be_held_out_is_said_not_to_be_tested(small: World) -> None:
+    """One store fits and forecasts, but shows nothing about others."""
     frame = small.sales.frame
-    week = fit_demand(
-        Sales.from_frame(frame[frame["week"] == 0]), small.products, small.profiles, demographics=["income"]
-    )
-    assert np.isfinite(predicted_shares(week, small)).all()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AssortmentWarning)
+    with pytest.warns(AssortmentWarning, match="'income' is the same"):
         store = fit_demand(
             Sales.from_frame(frame[frame["store_id"] == "S01"]), small.products, small.profiles, demographics=["income"]
         )
@@ -266,13 +262,14 @@ def test_a_demographic_that_does_not_vary_is_left_out_with_a_warning(small: Worl
         ({"walk_away": 1.0}, "walk_away = 1.0"),
         ({"sales": None}, "Give sales; or baskets"),
         ({"prior": {"price": -1.0}}, "price = -1.0"),
+        ({"prior": None}, "prior = None: leave it out"),
     ],
 )
 def test_what_cannot_be_used_is_named(small: World, change: dict[str, object], message: str) -> None:
     """Each wrong argument gives one error that names it."""
     settings: dict[str, object] = {"sales": small.sales, **change}
     with pytest.raises(DemandError, match=message):
-        if "prior" in settings:
+        if isinstance(settings.get("prior"), dict):
             settings["prior"] = Prior(**settings["prior"])  # type: ignore[arg-type]
         fit_demand(settings.pop("sales"), small.products, small.profiles, **settings)  # type: ignore[arg-type]
 

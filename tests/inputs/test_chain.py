@@ -73,7 +73,7 @@ def test_raw_frames_in_place_of_types_are_refused(parts: dict[str, Any], faults_
 
 @pytest.mark.parametrize("table", ["listing", "prices", "offered", "locks"])
 def test_unknown_ids_are_told_once_each(parts: dict[str, Any], faults_of: Faults, table: str) -> None:
-    """An unknown store or product is a fault at its first row, with the nearest id that is known."""
+    """An unknown store or product is a fault at its first row."""
     frame = pd.DataFrame({"store_id": [1, 77, 77], "product_id": [66, 7, 8], "lock": "in"})
     faults = faults_of(Chain, **parts, **{table: frame})
     assert {(fault.file, fault.row, fault.column) for fault in faults} == {

@@ -129,3 +129,13 @@ def test_numbers_may_be_of_any_type(milk: pd.DataFrame, dtype: str) -> None:
     frame = Products.from_frame(milk.assign(price=milk["price"].astype(dtype))).frame
     assert frame["price"].dtype == "float64"
     assert frame["price"].tolist() == [2.5, 2.4, 3.1]
+
+
+def test_products_sold_below_cost_are_warned_of(milk: pd.DataFrame) -> None:
+    """Loss leaders exist, so they are no fault; they are named once, and not again for each category."""
+    dear = milk.assign(unit_cost=[1.5, 2.5, 3.1], category="milk")
+    with pytest.warns(
+        AssortmentWarning, match=r"1 product costs more than the price.*: 8 \(2\.5 > 2\.4\); check"
+    ) as told:
+        Products.from_frame(dear).of("milk")
+    assert len(told) == 1

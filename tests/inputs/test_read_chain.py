@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 from corner_world import Corner
@@ -126,6 +127,90 @@ def test_an_unreadable_table_is_not_missed_twice(corner: Corner, faults_of: Faul
     corner.tables["sales.csv"] = ""
     (fault,) = faults_of(read_chain, corner.write())
     assert (fault.file, fault.found) == ("sales.csv", "an empty file")
+
+
+CAUSES = [
+    # file, old, new, row, column
+    ("stores.csv", "02,South", "01,South", 3, "store_id"),
+    ("stores.csv", "02,South", ",South", 3, "store_id"),
+    ("products.csv", "0002,Skim", "0001,Skim", 3, "product_id"),
+    ("products.csv", "0002,Skim", ",Skim", 3, "product_id"),
+    ("products.csv", "product_id", "id", 1, "product_id"),
+    ("suppliers.csv", "B,Field", "A,Field", 3, "supplier_id"),
+    ("shelves.csv", "02,milk", "01,milk", 3, "store_id, category"),
+    ("shelves.csv", "02,milk", ",milk", 3, "store_id"),
+]
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: f"{cause[0]}-{cause[4]}-{cause[2]}")
+def test_what_only_follows_from_a_faulty_key_is_not_told(
+    corner: Corner, faults_of: Faults, cause: tuple[str, ...]
+) -> None:
+    """A key that is blank, absent or there twice is one fault; that others refer to it is none."""
+    file, old, new, row, column = cause
+    corner.plant(file, old, new)
+    (fault,) = faults_of(read_chain, corner.write())
+    assert (fault.file, fault.row, fault.column) == (file, row, column)
+
+
+@pytest.mark.parametrize("table", ["stores", "products", "shelves", "sales"])
+def test_an_empty_table_is_one_fault(corner: Corner, faults_of: Faults, table: str) -> None:
+    """A table of which only the header is there is told once, and so is one with a cell that is not UTF-8."""
+    whole = corner.tables[f"{table}.csv"]
+    corner.tables[f"{table}.csv"] = whole.splitlines()[0] + "\n"
+    (fault,) = faults_of(read_chain, corner.write())
+    assert (fault.file, fault.found) == (f"{table}.csv", "no rows")
+    lines = whole.splitlines()
+    lines[2] += "\u00e9"
+    (corner.folder / f"{table}.csv").write_bytes("\n".join(lines).encode("latin-1"))
+    (fault,) = faults_of(read_chain, corner.folder)
+    assert (fault.file, fault.row) == (f"{table}.csv", 3)
+    assert "UTF-8" in fault.expected
+
+
+def test_a_table_with_a_faulty_key_is_itself_compared(corner: Corner, faults_of: Faults) -> None:
+    """Shelves with a row twice still tell the store that nobody knows."""
+    corner.plant("shelves.csv", "03,milk,250", "03,milk,250\n03,milk,250\n04,milk,100")
+    faults = faults_of(read_chain, corner.write())
+    assert [(fault.row, fault.column) for fault in faults] == [(5, "store_id, category"), (6, "store_id")]
+
+
+@pytest.mark.parametrize(
+    ("store", "found"),
+    [("s02", "'s02' (near to 'S02')"), ("S2", "'S2' (near to 'S02')"), ("S 02", "'S 02' (near to 'S02')")]
+    + [(store, f"'{store}'") for store in ("S03", "S20", "S002x", "2")],
+)
+def test_only_an_id_that_is_written_nearly_so_is_offered(
+    corner: Corner, faults_of: Faults, store: str, found: str
+) -> None:
+    """Case, blanks and leading zeros are slips worth naming; another number is another store."""
+    for file in ("stores.csv", "shelves.csv", "sales.csv", "listing.csv"):
+        corner.tables[file] = corner.tables[file].replace("02,", "S02,").replace("00S02,", "0002,")
+    corner.plant("listing.csv", "S02,0003", f"{store},0003")
+    (fault,) = faults_of(read_chain, corner.write())
+    assert (fault.file, fault.row, fault.found) == ("listing.csv", 5, found)
+
+
+@pytest.mark.parametrize("file", ["stores.csv", "suppliers.csv"])
+def test_swapped_coordinates_are_one_fault(corner: Corner, faults_of: Faults, file: str) -> None:
+    """Columns whose names are exchanged are said to look swapped, once, in the row of the header."""
+    corner.plant(file, "longitude,latitude", "latitude,longitude")
+    (fault,) = faults_of(read_chain, corner.write())
+    assert (fault.file, fault.row, fault.column) == (file, 1, "longitude, latitude")
+    assert "look swapped" in fault.expected
+
+
+def test_all_files_of_a_shapefile_are_listed(corner: Corner, squares: gpd.GeoDataFrame) -> None:
+    """A Shapefile is several files, and a hash of the run needs each of them."""
+    squares.rename(columns={"neighbourhood_id": "FIPS", "median_income": "income"}).to_file(corner.folder / "a.shp")
+    (corner.folder / "ab.dbf").touch()
+    corner.toml = corner.toml.replace("neighbourhoods.geojson", "a.shp").replace("median_income", "income")
+    corner.toml = corner.toml.replace("[neighbourhoods]\n", '[neighbourhoods]\nid = "FIPS"\n')
+    files = read_chain(corner.write()).files
+    listed = {name: path.name for name, path in files.items() if name.startswith("neighbourhoods")}
+    assert listed == {"neighbourhoods": "a.shp"} | {
+        f"neighbourhoods (.{ending})": f"a.{ending}" for ending in ("dbf", "shx", "prj", "cpg")
+    }
 
 
 def test_a_table_may_lie_in_another_folder(corner: Corner, tmp_path: Path) -> None:

@@ -100,6 +100,29 @@ def test_a_crs_must_be_stated_and_true(frame: pd.DataFrame, faults_of: Faults) -
     assert "metres" in faults_of(Stores.from_frame, degrees, crs="EPSG:26910")[0].found
 
 
+def test_longitude_and_latitude_look_swapped(frame: pd.DataFrame, faults_of: Faults) -> None:
+    """Latitudes beyond the poles beside longitudes that would do as latitudes are one fault; other faults stay."""
+    swapped = frame.rename(columns={"longitude": "latitude", "latitude": "longitude"})
+    (fault,) = faults_of(Stores.from_frame, swapped)
+    assert (fault.row, fault.column) == (None, "longitude, latitude")
+    assert "latitudes from -121.5 to -121.4 beside longitudes from 38.4 to 38.5" in fault.found
+    assert "look swapped" in fault.expected
+    assert len(faults_of(Stores.from_frame, swapped.assign(store_id="a", longitude=[38.5, None]))) == 3
+
+
+def test_points_with_swapped_axes_are_said_to_look_swapped(faults_of: Faults) -> None:
+    """Geometry in degrees whose axes are exchanged is told so, not advised to find another CRS."""
+    points = gpd.GeoDataFrame({"store_id": ["a"]}, geometry=gpd.points_from_xy([38.5], [-121.5]), crs="EPSG:4326")
+    (fault,) = faults_of(Stores.from_frame, points)
+    assert "look swapped" in fault.expected
+
+
+def test_one_wrong_latitude_is_not_taken_for_a_swap(frame: pd.DataFrame, faults_of: Faults) -> None:
+    """A lost decimal point is a fault of its cell."""
+    (fault,) = faults_of(Stores.from_frame, frame.assign(latitude=[385, 38.4]))
+    assert (fault.row, fault.column) == (1, "latitude")
+
+
 def test_points_must_be_points(squares: gpd.GeoDataFrame, faults_of: Faults) -> None:
     """Polygons and empty points are no places of stores."""
     polygons = squares.rename(columns={"neighbourhood_id": "store_id"})
