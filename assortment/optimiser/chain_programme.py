@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from assortment.optimiser.arrays import Floats
+from assortment.optimiser.audit import audit
 from assortment.optimiser.coupling import Prices
 from assortment.optimiser.draft import Draft
-from assortment.optimiser.linear import LinearProgram, Polytope
+from assortment.optimiser.linear import LinearProgram, Polytope, safe_maximum
 from assortment.optimiser.rows import Row, columns_of, listed, sparse_rows
 from assortment.optimiser.rule import RULES
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 # Most places (stores × products) for which the whole chain is one linear programme.
 PLACES_MOST = 12_000
 _GAP = 0.01
+_OPEN_SHARE = 0.25
 _UNLIMITED = 2**31 - 1
 
 
@@ -36,7 +40,11 @@ class ChainProgramme:
         self._columns = columns_of(problem)
         self._rows: list[Row] = [*listed(problem), *(row for rule in RULES for row in rule.rows(problem))]
         ones = np.ones(self._columns.count)
-        self._polytope = Polytope(*sparse_rows(self._rows, self._columns.count), 0 * ones, ones)
+        matrix, low, high = sparse_rows(self._rows, self._columns.count)
+        # Rows of centimetres and rows of ones are held to the same tolerance.
+        self._scale = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), 1e-300)
+        scaled = sparse.csr_matrix(sparse.diags_array(1 / self._scale) @ matrix)
+        self._polytope = Polytope(scaled, low / self._scale, high / self._scale, 0 * ones, ones)
 
     def draft(self, gains: Floats, *, nodes: int = _UNLIMITED) -> Draft | None:
         """Return a plan that obeys every rule, within 1 % of the best for ``gains`` (S, N).
@@ -51,17 +59,39 @@ class ChainProgramme:
         Returns
         -------
         Draft or None
-            ``None`` when there is no plan, or none was found within a limit on the nodes.
+            ``None`` when there is no plan, or none was found within a limit on the nodes and the audit's tolerance.
         """
         cost = self._cost(gains)
-        ones = np.ones(self._columns.count)
-        programme = LinearProgram(self._polytope, whole=ones > 0, nodes=nodes, gap=_GAP)
+        return self._draft(cost, self._polytope, nodes)
+
+    def draft_near_relaxation(self, gains: Floats, *, nodes: int) -> Draft | None:
+        """Return a good plan for ``gains`` (S, N), or ``None``; only listings that the relaxation finds close are open.
+
+        All others are fixed where the relaxation has them; that leaves a programme of a size whose time can be borne.
+        """
+        cost = self._cost(gains)
+        answer = LinearProgram(self._polytope).maximise(cost)
+        if answer.columns is None or answer.duals is None:
+            return None
+        _, reduced = safe_maximum(cost, self._polytope, answer.duals)
+        places = self._problem.S * self._problem.N
+        clear = np.zeros(len(cost), bool)
+        clear[np.argsort(np.abs(reduced[:places]), kind="stable")[int(_OPEN_SHARE * places) :]] = True
+        clear &= np.abs(answer.columns - np.round(answer.columns)) < 1e-6
+        lower, upper = self._polytope.lower.copy(), self._polytope.upper.copy()
+        lower[clear] = upper[clear] = np.round(answer.columns[clear])
+        return self._draft(cost, replace(self._polytope, lower=lower, upper=upper), nodes)
+
+    def _draft(self, cost: Floats, polytope: Polytope, nodes: int) -> Draft | None:
+        programme = LinearProgram(polytope, whole=np.ones(len(cost), bool), nodes=nodes, gap=_GAP)
         answer = programme.maximise(cost / max(1e-12, float(np.abs(cost).max())))
         if answer.columns is None:
             return None
         problem, picks = self._problem, answer.columns > 0.5
         carried = picks[: problem.S * problem.N].reshape(problem.S, problem.N)
-        return Draft(carried, np.array([picks[self._columns.y(c)] for c in range(problem.C)]))
+        draft = Draft(carried, np.array([picks[self._columns.y(c)] for c in range(problem.C)]))
+        # HiGHS keeps rows to its tolerance only.
+        return None if audit(problem, carried, draft.core_by_store(problem)) else draft
 
     def promise(self, gains: Floats, draft: Draft) -> float:
         """Return how much more than ``draft`` a plan can be worth at most if the gains (S, N) are held constant."""
@@ -81,7 +111,7 @@ class ChainProgramme:
         S, N = self._problem.S, self._problem.N
         prices = Prices(np.zeros((S, N)), np.zeros((S, N)), np.zeros(N))
         by_place = {"core": prices.core, "listed": prices.listed}
-        for row, dual in zip(self._rows, answer.duals, strict=True):
+        for row, dual in zip(self._rows, answer.duals / self._scale, strict=True):
             parts = row.name.split("_")
             if parts[0] in by_place and len(parts) == 3 and parts[1].isdigit():
                 by_place[parts[0]][int(parts[1]), int(parts[2])] = max(0.0, -dual)

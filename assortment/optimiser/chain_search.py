@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assortment.optimiser.arrays import Mask
+from assortment.optimiser.arrays import Ints, Mask
 from assortment.optimiser.chain_moves import best_move
 from assortment.optimiser.chain_programme import ChainProgramme
 from assortment.optimiser.draft import Draft, limited_store, rules_hold
@@ -101,21 +101,31 @@ def _take(problem: Problem, store: Store, s: int, draft: Draft, found: Mask) -> 
 
 
 def designated(problem: Problem, draft: Draft) -> Draft:
-    """Return the plan with every product designated core that stands in all stores of a group, as far as rules let it.
+    """Return the plan with the products that sell most of those in all stores of a group designated core.
 
-    Only where the rules speak of a core; a designation never costs anything.
+    As many as the rules let it, where the rules speak of a core; what stands where does not change, and no designation
+    costs anything.
     """
     rules = problem.rules
     if rules.core_min == 0 and rules.core_max is None and not problem.local_product_cost.any():
         return draft
+    units = problem.units(draft.carried)
     for c in range(problem.C):
-        everywhere = draft.carried[problem.core_group == c].all(axis=0)
-        for j in np.flatnonzero(everywhere & ~draft.core[c]):
-            more = draft.copy()
-            more.core[c, j] = True
-            if rules_hold(problem, more) and more.value(problem) >= draft.value(problem):
-                draft = more
+        stores = problem.core_group == c
+        everywhere = np.flatnonzero(draft.carried[stores].all(axis=0))
+        best_sellers = everywhere[np.argsort(-units[stores].sum(axis=0)[everywhere], kind="stable")]
+        draft = _with_core_if_free(problem, draft, c, best_sellers[: draft.core[c].sum()])
+        for j in best_sellers:
+            if not draft.core[c, j]:
+                draft = _with_core_if_free(problem, draft, c, np.append(np.flatnonzero(draft.core[c]), j))
     return draft
+
+
+def _with_core_if_free(problem: Problem, draft: Draft, c: int, core: Ints) -> Draft:
+    other = draft.copy()
+    other.core[c] = False
+    other.core[c, core] = True
+    return other if rules_hold(problem, other) and other.value(problem) >= draft.value(problem) else draft
 
 
 def polish(problem: Problem, stores: list[Store], draft: Draft, clock: Clock, *, rounds: int = 2) -> Draft:
@@ -147,7 +157,7 @@ def _relinearised(
         # Solving with whole numbers takes seconds; the relaxation shows first whether there is anything to win.
         if clock.expired or programme.promise(gains, draft) <= gap * abs(value):
             break
-        found = programme.draft(gains, nodes=_PROGRAMME_NODES)
+        found = programme.draft_near_relaxation(gains, nodes=_PROGRAMME_NODES)
         if found is None:
             break
         candidate = polish(problem, stores, found, clock)

@@ -67,10 +67,15 @@ def _obstacle(problem: Problem, rows: list[_Named], fixed: list[Row], count: int
         if relaxed is None:
             continue
         total, broken = relaxed
+        if total <= 0:
+            continue
         at = [problem.store_ids[s] for s in _stores_of(broken, problem)] if store is None else []
         stores.update(dict.fromkeys(at))
         places = f" (stores {', '.join(repr(item) for item in at)})" if 0 < len(at) <= 5 else ""
         ways.append(_MENDS[name].format(f"{total:g}") + places)
+    # For one store alone the core is part of the row on local products; the user asked for two rules.
+    if store is not None and "local_per_store" in names and "core" not in names and problem.rules.core_min > 0:
+        names.append("core")
     where = "the chain" if store is None else f"store '{store}'"
     head = f"{where}: " + (
         f"the rule {names[0]} cannot hold" if len(names) == 1 else f"{', '.join(names)} cannot hold together"

@@ -33,10 +33,13 @@ def explain(problem: Problem) -> Infeasible:
     First the common conflicts, by counting and adding; when none of them is there, programmes find a smallest set of
     rules in conflict, store by store, then for the chain.
     """
-    obstacles = list(obvious(problem)) or conflict_in(problem)
+    at_once = list(obvious(problem))
+    obstacles = at_once or conflict_in(problem)
     lines = [f"  - {obstacle.sentence}" for obstacle in obstacles[:_SHOWN]]
     if len(obstacles) > _SHOWN:
         lines.append(f"  … and {len(obstacles) - _SHOWN} more")
+    if at_once:
+        lines.append("Other conflicts may show once these are mended.")
     rules = dict.fromkeys(rule for obstacle in obstacles for rule in obstacle.rules)
     stores = dict.fromkeys(store for obstacle in obstacles for store in obstacle.stores)
     return Infeasible("\n".join(["no assortment obeys all rules:", *lines]), rules=rules, stores=stores)

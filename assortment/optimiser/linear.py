@@ -82,6 +82,9 @@ class LinearProgram:
         self._whole = whole is not None and bool(whole.any())
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         options: dict[str, Any] = {"output_flag": False, "threads": 1, "mip_max_nodes": nodes, "mip_rel_gap": gap}
+        if self._whole:
+            # Tighter than the audit, so that no pick is one that the audit refuses.
+            options |= {"mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9}
         # Small warm-started programmes lose more to presolve than they gain.
         options["presolve"] = "on" if self._whole else "off"
         for name, value in options.items():

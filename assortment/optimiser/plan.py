@@ -17,7 +17,7 @@ from assortment.optimiser.problem import Problem
 from assortment.optimiser.status import Status
 from assortment.optimiser.store import stores_of
 
-_ROUNDING = 1e-13
+_ROUNDING = 4e-13
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Plan:
         if self.certificate is not None:
             bound = self.certificate.bound(self.problem)
             faults += self._certificate_faults(self.certificate)
-            if bound > self.bound + 1e-9 * max(1.0, abs(bound)):
+            if bound > self.bound + 1e-9 * max(1.0, abs(bound)) + rounding_of(self.problem):
                 faults.append(f"the certificate proves {bound!r}, not {self.bound!r}")
         if self.bound < value - 1e-9 * max(1.0, abs(value)):
             faults.append(f"the bound {self.bound!r} is below the value {value!r}")
@@ -164,10 +164,18 @@ class Plan:
 def relative_gap(problem: Problem, value: float, bound: float) -> float:
     """Return max(0, bound − value) relative to the value; 0 when both are 0."""
     missing = max(0.0, bound - value)
-    costs = np.abs(problem.listing_cost).sum() + np.abs(problem.product_cost + problem.local_product_cost).sum()
-    # Without shoppers only costs are left, and what stands between them is rounding.
-    if missing <= _ROUNDING * costs:
+    if missing == 0:
         return 0.0
-    largest = (problem.class_weight.sum(axis=1) * np.abs(problem.worth).max(axis=1)).sum()
-    scale = max(abs(value), 1e-9 * float(largest))
+    scale = max(abs(value), 1e-9 * largest_value(problem))
     return missing / scale if scale > 0 else float("inf")
+
+
+def largest_value(problem: Problem) -> float:
+    """Return what the chain would earn if every occasion bought the product that is worth most."""
+    return float((problem.class_weight.sum(axis=1) * np.abs(problem.worth).max(axis=1)).sum())
+
+
+def rounding_of(problem: Problem) -> float:
+    """Return how far two sums of the same value may lie apart because floats are rounded."""
+    costs = np.abs(problem.listing_cost).sum() + np.abs(problem.product_cost + problem.local_product_cost).sum()
+    return _ROUNDING * (float(costs) + largest_value(problem))

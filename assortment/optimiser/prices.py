@@ -42,14 +42,14 @@ def first_prices(problem: Problem, margins: Floats, draft: Draft) -> Prices:
         stores = problem.core_group == c
         total = core[stores].sum(axis=0)
         dearest = total[draft.core[c]].max(initial=0.0)
-        core[stores] *= np.where(total > dearest, dearest / np.maximum(total, 1e-300), 1.0)
+        core[stores] *= np.divide(dearest, total, out=np.ones_like(total), where=total > dearest)
     own = problem.product_cost + np.where(draft.core.any(axis=0), 0.0, problem.local_product_cost)
     total = listed_price.sum(axis=0)
     left_out = ~draft.carried.any(axis=0)
     counted = problem.rules.products_max is not None or problem.rules.local_products_max is not None
     best_left = max(0.0, float((total - own)[left_out].max(initial=0.0))) if counted else 0.0
     wanted = np.maximum(0.0, own + best_left)
-    listed_price *= np.where(total > wanted, wanted / np.maximum(total, 1e-300), 1.0)
+    listed_price *= np.divide(wanted, total, out=np.ones_like(total), where=total > wanted)
     return Prices(core, listed_price, np.zeros(problem.N))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _FAULTS_SHOWN = 25
 _RATIO_MAX = 1e30
+_SPACE_DIGITS = 6  # after the first of the largest shelf: a shelf of 4 m is measured to a micrometre
 
 # Array, its axes (store, class, product), what its numbers must be, and that in words.
 _ARRAYS: tuple[tuple[str, str, Callable[[Floats], Mask], str], ...] = (
@@ -247,8 +248,18 @@ class Problem:
                 found = array[tuple(index)]
                 faults.append(f"{name} of {self._place(axes, index)}: found {found}; expected {expected}")
             self._set(name, array)
+        if not faults:
+            self._round_space()
         if not faults and (self.attraction > _RATIO_MAX * self.no_purchase[:, :, None]).any():
             faults.append(f"attraction: found more than {_RATIO_MAX:g} times no_purchase; expected a smaller ratio")
+
+    def _round_space(self) -> None:
+        """Take space and shelves to so many digits, so that what fits does not hang on the width of a float."""
+        largest = float(self.shelf_cm.max())
+        if largest > 0:
+            digits = _SPACE_DIGITS - int(np.floor(np.log10(largest)))
+            for name in ("space_cm", "shelf_cm"):
+                self._set(name, read_only(np.round(getattr(self, name), digits)))
 
     def _place(self, axes: str, index: Ints) -> str:
         names = {"s": ("store", self.store_ids), "k": ("class", self.class_names), "n": ("product", self.product_ids)}
@@ -256,6 +267,11 @@ class Problem:
 
     def _set_rules(self) -> None:
         S, N = self.S, self.N
+        if not isinstance(self.rules, Rules):
+            raise ProblemError(
+                f"rules: found a {type(self.rules).__name__}; a Problem takes Rules, in arrays. "
+                "RuleSpec, in words, goes to Problem.from_demand"
+            )
         rules = self.rules.sized(S, N)
         self._set("rules", rules)
         self._set("allowed", read_only(np.ones((S, N), bool)) if rules.allowed is None else rules.allowed)

@@ -16,7 +16,7 @@ from assortment.optimiser.chain_programme import PLACES_MOST, ChainProgramme
 from assortment.optimiser.chain_search import improve
 from assortment.optimiser.chain_start import first_draft, free_stores
 from assortment.optimiser.infeasible import explain, obvious
-from assortment.optimiser.plan import Plan, relative_gap
+from assortment.optimiser.plan import Plan, relative_gap, rounding_of
 from assortment.optimiser.reference import is_tiny, solve_reference
 from assortment.optimiser.status import Status
 from assortment.optimiser.store import stores_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assortment.optimiser.problem import Problem
 
 _STAGES = 5
+_SEARCH_SHARE = 0.5
 
 
 @dataclass
@@ -37,6 +38,7 @@ class _Run:
     certificate: Certificate | None = None
     reference_bound: float = np.inf
     interrupted: bool = False
+    hurried: bool = False
     progress: Callable[[int, int], None] | None = field(default=None, repr=False)
 
     def step(self, done: int) -> None:
@@ -111,7 +113,10 @@ def _work(problem: Problem, run: _Run, *, gap: float, prove: bool, team: Workers
     run.step(1)
     run.draft = first_draft(problem, stores, free, programme, team)
     run.step(2)
-    run.draft = improve(problem, stores, run.draft, programme, gap=gap, team=team, clock=clock)
+    # A plan without proof is worth little: the search leaves the proof its share of the time.
+    searching = clock.part(_SEARCH_SHARE) if prove else clock
+    run.draft = improve(problem, stores, run.draft, programme, gap=gap, team=team, clock=searching)
+    run.hurried = searching.stopped
     run.step(3)
     if prove:
         run.certificate = trivial_certificate(problem, stores)
@@ -149,14 +154,14 @@ def _plan(problem: Problem, run: _Run, gap: float, prove: bool, clock: Clock) ->
     bound = np.inf if certificate is None else certificate.bound(problem)
     if run.reference_bound < bound:
         bound, certificate = run.reference_bound, None
-    # The value is computed in another order of sums than the bound; rounding may not make it exceed its own bound.
-    bound = max(bound, value)
+    # The value is computed in another order of sums than the bound; what rounding puts between them is no gap.
+    bound = value if bound - value <= rounding_of(problem) else bound
     reached = relative_gap(problem, value, bound) <= gap
     if reached:
         status = Status.OPTIMAL
     elif run.interrupted:
         status = Status.INTERRUPTED
     else:
-        status = Status.TIME_LIMIT if clock.stopped else Status.GAP_OPEN
-    reproducible = not (run.interrupted or clock.stopped)
+        status = Status.TIME_LIMIT if clock.stopped or run.hurried else Status.GAP_OPEN
+    reproducible = not (run.interrupted or run.hurried or clock.stopped)
     return Plan(problem, run.draft.carried, core, value, bound, status, reproducible, certificate)

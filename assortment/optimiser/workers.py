@@ -23,6 +23,12 @@ class Clock:
         self._start = time.monotonic()
         self.stopped = False
 
+    def part(self, share: float) -> Clock:
+        """Return a clock that began when this one did and allows a share of its time."""
+        part = Clock(None if self.limit_s is None else share * self.limit_s)
+        part._start = self._start
+        return part
+
     @property
     def expired(self) -> bool:
         """Whether the limit has passed; once it has, the run counts as stopped by the clock."""
