@@ -1,1 +1,69 @@
-"""What each store of a chain should carry: a core that is the same everywhere, plus products that fit the place."""
+"""What each store of a chain should carry: a core that is the same everywhere, plus products that fit the place.
+
+The flow, each stage usable alone::
+
+    read_chain -> trade_areas -> store_profiles -> fit_demand -> predict -> Problem.from_demand -> solve -> Run.save
+
+``run`` does all of it for one scenario file.
+"""
+
+from assortment.demand import ChoiceModel, Demand, Prior, calibrate, fit_demand
+from assortment.errors import (
+    AssortmentError,
+    AssortmentWarning,
+    DemandError,
+    GeographyError,
+    Infeasible,
+    InputError,
+    ProblemError,
+    ReportError,
+    ScenarioError,
+)
+from assortment.geo import StoreProfiles, TradeAreas, income_bands, store_profiles, trade_areas
+from assortment.inputs import Chain, Neighbourhoods, Products, Sales, Stores, read_chain
+from assortment.optimiser import RULES, Costs, Cover, Group, Plan, Problem, Rules, RuleSpec, audit, solve
+from assortment.pipeline import Run, run
+from assortment.report import figures as plot
+from assortment.scenario import Scenario
+
+__all__ = [
+    "RULES",
+    "AssortmentError",
+    "AssortmentWarning",
+    "Chain",
+    "ChoiceModel",
+    "Costs",
+    "Cover",
+    "Demand",
+    "DemandError",
+    "GeographyError",
+    "Group",
+    "Infeasible",
+    "InputError",
+    "Neighbourhoods",
+    "Plan",
+    "Prior",
+    "Problem",
+    "ProblemError",
+    "Products",
+    "ReportError",
+    "RuleSpec",
+    "Rules",
+    "Run",
+    "Sales",
+    "Scenario",
+    "ScenarioError",
+    "StoreProfiles",
+    "Stores",
+    "TradeAreas",
+    "audit",
+    "calibrate",
+    "fit_demand",
+    "income_bands",
+    "plot",
+    "read_chain",
+    "run",
+    "solve",
+    "store_profiles",
+    "trade_areas",
+]

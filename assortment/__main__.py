@@ -1,0 +1,5 @@
+"""``python -m assortment`` is the ``assortment`` command."""
+
+from assortment.cli import main
+
+main()

@@ -1,0 +1,273 @@
+"""``run(scenario) -> Run``: the only place that knows the order of the stages."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from math import isfinite
+from os import environ
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from assortment.demand import ChoiceModel, Demand, calibrate, fit_demand
+from assortment.errors import AssortmentWarning
+from assortment.geo import StoreProfiles, TradeAreas, income_bands, store_profiles, trade_areas
+from assortment.inputs import Chain, read_chain
+from assortment.optimiser import Costs, Plan, Problem, solve
+from assortment.report import save, summary
+from assortment.report.folder import replacing
+from assortment.scenario import Scenario
+
+STAGES = ("inputs", "geo", "demand", "optimiser", "report")
+"""The folders of the stages, in order; each may import only those before it."""
+
+Progress = Callable[[str, int, int], None]
+"""Called as ``progress(stage, done, total)``, stage being one of ``STAGES``."""
+
+_RECORDED = ("assortment", "numpy", "pandas", "geopandas", "shapely", "PuLP", "highspy", "typst")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A scenario with every intermediate, so that a report or a notebook never computes anything again.
+
+    Attributes
+    ----------
+    scenario, chain, areas, profiles, model, demand, problem, plan
+        What each stage was given and what it gave.
+    calibration
+        Predicted against actual units per store for today's listing, from a fit that had not seen the store; empty
+        where the chain has no till sales.
+    seconds
+        Wall time by stage.
+    warnings
+        What a reader of the results should know.
+    """
+
+    scenario: Scenario
+    chain: Chain
+    areas: TradeAreas
+    profiles: StoreProfiles
+    model: ChoiceModel
+    demand: Demand
+    problem: Problem
+    plan: Plan
+    calibration: pd.DataFrame
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The scenario's title."""
+        return self.scenario.title
+
+    def summary(self) -> dict[str, str]:
+        """The run in a few lines, for people: stores, core, local, margin against today's range, gap to the bound."""
+        return summary(self)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What it takes to reproduce the run and to judge its proof, as plain JSON values."""
+        plan = self.plan
+        return {
+            "title": self.title,
+            "scenario": self.scenario.name,
+            "settings": self.scenario.model_dump(mode="json", exclude={"source", "chain"}),
+            "chain": self.chain.name,
+            "date": _today().isoformat(),
+            "inputs": _hashes(self.scenario, self.chain),
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
+            "seed": self.scenario.seed,
+            "status": str(plan.status),
+            "value_per_week": plan.value,
+            "bound_per_week": plan.bound if isfinite(plan.bound) else None,  # JSON knows no infinity
+            "gap": plan.gap if isfinite(plan.gap) else None,
+            "seconds": {stage: round(seconds, 2) for stage, seconds in self.seconds.items()},
+            "warnings": list(self.warnings),
+        }
+
+    def save(self, folder: str | Path, *, progress: Progress | None = None) -> Path:
+        """Write the reports: PDFs, workbook, tables and manifest.
+
+        Everything is written beside ``folder`` and renamed when complete: a failure leaves what was there untouched.
+
+        Raises
+        ------
+        ReportError
+            ``folder`` holds something other than an earlier run, or cannot be written.
+        """
+        with replacing(Path(folder)) as unfinished:
+            save(self, unfinished, progress=_of("report", progress))
+        return Path(folder)
+
+
+def run(
+    scenario: str | Path | Scenario,
+    *,
+    overrides: Iterable[str] = (),
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Answer one scenario: who each store serves, what they would buy, what each store carries.
+
+    Parameters
+    ----------
+    scenario
+        A scenario file, or a scenario that was read before.
+    overrides
+        Settings that replace the file's, as in ``Scenario.read``.
+    workers
+        Processes to use; default: as the scenario says.
+    progress
+        Called as ``progress(stage, done, total)``.
+
+    Raises
+    ------
+    AssortmentError
+        Whatever a stage cannot use, named; see ``assortment.errors``.
+    """
+    asked = scenario if isinstance(scenario, Scenario) else Scenario.read(scenario, overrides)
+    workers = workers or asked.solve.workers
+    seconds: dict[str, float] = {}
+    with _remembered() as remembered:
+        chain, areas, profiles = prepare(asked, seconds, progress)
+        with _timed("demand", seconds, progress):
+            model, demand, calibration = _demand(asked, chain, profiles, workers, progress)
+        with _timed("optimiser", seconds, progress):
+            problem = _problem(asked, chain, demand)
+            plan = solve(
+                problem,
+                gap=asked.solve.gap,
+                time_limit_s=asked.solve.time_limit_s,
+                workers=workers,
+                prove=asked.solve.prove,
+                progress=_of("optimiser", progress),
+            )
+    return Run(
+        scenario=asked,
+        chain=chain,
+        areas=areas,
+        profiles=profiles,
+        model=model,
+        demand=demand,
+        problem=problem,
+        plan=plan,
+        calibration=calibration,
+        seconds=seconds,
+        warnings=tuple(remembered),
+    )
+
+
+class Prepared(NamedTuple):
+    """What is known before anything is estimated."""
+
+    chain: Chain
+    areas: TradeAreas
+    profiles: StoreProfiles
+
+
+def prepare(asked: Scenario, seconds: dict[str, float] | None = None, progress: Progress | None = None) -> Prepared:
+    """Read and check the chain of a scenario and work out who each store serves; a dry run stops here."""
+    seconds = {} if seconds is None else seconds
+    with _timed("inputs", seconds, progress):
+        chain = read_chain(asked.chain).of(asked.category)
+    with _timed("geo", seconds, progress):
+        areas, profiles = _geography(asked, chain)
+    return Prepared(chain, areas, profiles)
+
+
+def _geography(asked: Scenario, chain: Chain) -> tuple[TradeAreas, StoreProfiles]:
+    neighbourhoods = chain.neighbourhoods
+    if asked.income_bands is not None:
+        neighbourhoods = income_bands(neighbourhoods, **asked.income_bands.given())
+    settings = asked.trade_area.given()
+    rivals = settings.pop("competitors", True)
+    if asked.trade_area.method == "huff" and rivals:
+        settings["competitors"] = chain.competitors
+    areas = trade_areas(chain.stores, neighbourhoods, **settings)
+    return areas, store_profiles(areas, neighbourhoods)
+
+
+def _demand(
+    asked: Scenario, chain: Chain, profiles: StoreProfiles, workers: int, progress: Progress | None
+) -> tuple[ChoiceModel, Demand, pd.DataFrame]:
+    settings = {name: value for name, value in asked.demand.given().items() if name != "source"}
+    from_tills = asked.demand.source == "sales"
+    model = fit_demand(
+        chain.sales if from_tills else None,
+        chain.products,
+        profiles,
+        offered=chain.offered,
+        shelves=chain.shelves,
+        baskets=None if from_tills else chain.baskets,
+        households=None if from_tills else chain.households,
+        today=chain.listing,
+        seed=asked.seed,
+        workers=workers,
+        progress=_of("demand", progress),
+        **settings,
+    )
+    demand = model.predict(chain.stores, chain.products, profiles, listing=chain.listing)
+    return model, demand, calibrate(model, demand, chain.sales if from_tills else None)
+
+
+def _problem(asked: Scenario, chain: Chain, demand: Demand) -> Problem:
+    return Problem.from_demand(
+        demand,
+        chain,
+        category=asked.category,
+        rules=asked.rules.spec(),
+        costs=Costs(**asked.costs.given()),
+        objective=asked.solve.objective,
+    )
+
+
+def _of(stage: str, progress: Progress | None) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, total: progress(stage, done, total)
+
+
+@contextmanager
+def _timed(stage: str, seconds: dict[str, float], progress: Progress | None) -> Iterator[None]:
+    started = time.perf_counter()
+    if progress:
+        progress(stage, 0, 1)
+    yield
+    seconds[stage] = time.perf_counter() - started
+    if progress:
+        progress(stage, 1, 1)
+
+
+@contextmanager
+def _remembered() -> Iterator[list[str]]:
+    """Collect the warnings of the stages for the manifest, and hand each on to whoever listens."""
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", AssortmentWarning)
+        yield texts
+    for warning in caught:
+        if issubclass(warning.category, AssortmentWarning) and str(warning.message) not in texts:
+            texts.append(str(warning.message))
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+def _today() -> datetime:
+    # The convention of reproducible builds: whoever needs the same bytes on another day sets the variable.
+    epoch = environ.get("SOURCE_DATE_EPOCH")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _hashes(scenario: Scenario, chain: Chain) -> dict[str, str]:
+    files = dict(sorted(chain.files.items()))
+    if scenario.source is not None:
+        files["scenario"] = scenario.source
+    return {f"{table} ({path.name})": hashlib.sha256(path.read_bytes()).hexdigest() for table, path in files.items()}

@@ -1,0 +1,260 @@
+"""A scenario: one question asked of a chain, as a small TOML file.
+
+Order of precedence, later wins: the defaults below, the file, ``--set key=value`` on the command line. An unknown key
+is an error that names the nearest known one; nothing is ignored in silence.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from assortment.errors import ScenarioError
+from assortment.optimiser import Cover, RuleSpec
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def given(self) -> dict[str, Any]:
+        """The settings that the scenario states, so that each stage keeps its own defaults for the rest."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class TradeAreaSettings(_Section):
+    """``[trade_area]``: who a store serves; see ``assortment.trade_areas``."""
+
+    method: Literal["huff", "ring", "nearest", "thiessen"] = "huff"
+    radius_m: float | str | None = Field(None, description="ring: metres, or the store column that holds them")
+    attractiveness: float | str = Field(1.0, description="huff: number, or the store column that holds it")
+    alpha: float = Field(1.0, ge=0)
+    decay: float = Field(2.0, ge=0)
+    distance_floor_m: float | None = Field(None, ge=0)
+    competitors: bool = Field(True, description="huff: count the rival stores of the chain folder in")
+
+
+class IncomeBandSettings(_Section):
+    """``[income_bands]``: people by income band, spread around each neighbourhood's median; see ``income_bands``."""
+
+    edges: tuple[float, ...] = Field(min_length=1)
+    income: str = "median_income"
+    base: str = "people"
+    sigma: float | None = Field(None, gt=0)
+    dollars: float | None = Field(None, gt=0)
+
+
+class DemandSettings(_Section):
+    """``[demand]``: what people would buy; see ``assortment.fit_demand``."""
+
+    source: Literal["sales", "baskets"] = "sales"
+    attributes: tuple[str, ...] | None = None
+    demographics: tuple[str, ...] | None = None
+    walk_away: float = Field(0.1, gt=0, lt=1, description="assumed where the size of the category is not known")
+    segment: str | None = Field(None, description="baskets: the household column whose values are the shopper classes")
+    segments: dict[str, str] | None = Field(None, description="baskets: value of that column -> profile count")
+
+
+class CoverSettings(_Section):
+    """One entry of ``groups`` in ``[rules]``: at least and at most so many products of a kind per store."""
+
+    attribute: str
+    value: str | None = Field(None, description="one value; absent: each value that the attribute takes")
+    least: int | None = Field(None, ge=0)
+    most: int | None = Field(None, ge=0)
+
+
+class RuleSettings(_Section):
+    """``[rules]``: under the names that ``assortment.Rules`` gives them."""
+
+    core_min: int = Field(0, ge=0)
+    core_max: int | None = Field(None, ge=0)
+    core_by: str | None = Field(None, description="store column: each of its values has a core of its own")
+    products_max: int | None = Field(None, ge=0)
+    local_products_max: int | None = Field(None, ge=0)
+    local_min_stores: int = Field(1, ge=0)
+    local_per_store: tuple[int | None, int | None] = (None, None)
+    changes_max: int | None = Field(None, ge=0)
+    groups: tuple[CoverSettings, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flatten(cls, given: Any) -> Any:
+        """Let ``core = {min = 8}`` mean ``core_min = 8``, so that a rule can be written under its own name."""
+        if not (isinstance(given, Mapping) and isinstance(given.get("core"), Mapping)):
+            return given
+        core = {f"core_{part}": value for part, value in given["core"].items()}
+        return {**{name: value for name, value in given.items() if name != "core"}, **core}
+
+    def spec(self) -> RuleSpec:
+        """Return the same rules as the optimiser takes them."""
+        cover = tuple(Cover(**group.given()) for group in self.groups)
+        return RuleSpec(**{name: value for name, value in self.given().items() if name != "groups"}, cover=cover)
+
+
+class CostSettings(_Section):
+    """``[costs]``: money per week, in the chain's currency."""
+
+    listing: float = Field(0.0, description="per product and store that carries it")
+    product: float = Field(0.0, description="per distinct product in the chain")
+    local_product: float = Field(0.0, description="per distinct product that is not core")
+
+
+class SolveSettings(_Section):
+    """``[solve]``: how long to search, and what to prove."""
+
+    gap: float = Field(2e-4, ge=0)
+    time_limit_s: float = Field(60.0, gt=0)
+    workers: int = Field(2, ge=1)
+    prove: bool = True
+    objective: Literal["margin", "sales", "units"] = "margin"
+
+
+class Scenario(_Section):
+    """One question asked of a chain.
+
+    ``source`` is the file that it was read from; ``chain`` is resolved against that file's folder.
+    """
+
+    title: str
+    chain: Path
+    category: str
+    seed: int = Field(0, ge=0)
+    trade_area: TradeAreaSettings = TradeAreaSettings()
+    income_bands: IncomeBandSettings | None = None
+    demand: DemandSettings = DemandSettings()
+    rules: RuleSettings = RuleSettings()
+    costs: CostSettings = CostSettings()
+    solve: SolveSettings = SolveSettings()
+    source: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending; it names the folder of the run."""
+        return self.source.stem if self.source else "scenario"
+
+    @classmethod
+    def read(cls, path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
+        """Read a scenario file.
+
+        Parameters
+        ----------
+        path
+            The TOML file.
+        overrides
+            Settings that replace the file's, each ``key=value`` with the key as in the file: ``rules.core_max=8``. The
+            section may be left out where only one has such a key, and ``core.max`` is the same as ``core_max``. Values
+            are TOML; what is not is text. A new ``trade_area.method`` begins with that method's own defaults.
+
+        Raises
+        ------
+        ScenarioError
+            The file is missing or is not TOML; a key is unknown or a value does not fit (all of them together).
+        """
+        path = Path(path)
+        settings = _load(path)
+        _override(settings, overrides)
+        try:
+            scenario = cls.model_validate({**settings, "source": path})
+        except ValidationError as error:
+            faults = "\n".join(f"  - {_in_words(fault)}" for fault in error.errors())
+            raise ScenarioError(f"{path} cannot be used:\n{faults}") from None
+        return scenario.model_copy(update={"chain": (path.parent / scenario.chain)})
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        near = get_close_matches(path.name, [other.name for other in path.parent.glob("*.toml")], 1)
+        advice = (
+            f"; did you mean {path.parent / near[0]}?"
+            if near
+            else "; give the path of a scenario, such as scenarios/milk.toml"
+        )
+        raise ScenarioError(f"{path}: there is no such scenario file{advice}") from None
+    except IsADirectoryError:
+        raise ScenarioError(f"{path} is a folder; give a scenario file, such as scenarios/milk.toml") from None
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path} is not UTF-8 text; save it again as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{path} is not valid TOML: {error}") from None
+    if "source" in settings:
+        raise ScenarioError(f"{path}: 'source' is set by the reader; remove it")
+    return settings
+
+
+def _override(settings: dict[str, Any], texts: Iterable[str]) -> None:
+    changes = [_change(text) for text in texts]
+    if any(path == ["trade_area", "method"] for path, _ in changes):
+        settings["trade_area"] = {}  # what the file says of another method means nothing to this one
+    for (*section, name), value in changes:
+        target = settings
+        for part in section:
+            target = target.setdefault(part, {})
+        if section == ["rules"] and isinstance(target.get("core"), dict):  # the file may say core = {min = 8}
+            target["core"].pop(name.removeprefix("core_"), None)
+        target[name] = value
+
+
+def _change(text: str) -> tuple[list[str], Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ScenarioError(f"--set {text}: expected key=value, such as --set core.max=8")
+    path = _locate(key.strip())
+    try:
+        return path, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path, value.strip()  # a bare word is text, as a shell user expects
+
+
+def _locate(key: str) -> list[str]:
+    """The path of a setting: as written, or the only one whose last part it is (dots may stand for underscores)."""
+    known = dict(_settings(Scenario))
+    for written in (key, key.replace("-", "_")):
+        if written in known:
+            return written.split(".")
+        ends = [path for path in known if path.split(".", 1)[-1] == written.replace(".", "_")]
+        ends += [path for path in known if "." in path and written == path.replace("core_", "core.")]
+        if len(ends) == 1:
+            return ends[0].split(".")
+        if ends:
+            raise ScenarioError(f"--set {key}: could be {' or '.join(ends)}; write it whole")
+    near = get_close_matches(key, list(known), 1, cutoff=0.4)
+    raise ScenarioError(f"--set {key}: there is no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def _settings(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """Every setting's dotted path, with the section that holds it."""
+    for name, field in section.model_fields.items():
+        inner = _section_in(field.annotation)
+        if inner is not None:
+            yield from _settings(inner, f"{prefix}{name}.")
+        elif name != "source":
+            yield f"{prefix}{name}", section
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    for candidate in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(candidate, type) and issubclass(candidate, _Section) and candidate is not CoverSettings:
+            return candidate
+    return None
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        section = ".".join(str(part) for part in fault["loc"][:-1])
+        siblings = [path.removeprefix(f"{section}.") for path, _ in _settings(Scenario) if path.startswith(section)]
+        sections = [name for name in Scenario.model_fields if name != "source"]
+        near = get_close_matches(str(fault["loc"][-1]), siblings if section else sections, 1, cutoff=0.5)
+        advice = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(siblings if section else sections)}"
+        return f"{place}: unknown key; {advice}"
+    if fault["type"] == "missing":
+        return f"{place}: is missing; every scenario needs it"
+    return f"{place}: found {fault['input']!r}; {fault['msg'][:1].lower()}{fault['msg'][1:]}"

@@ -1,0 +1,180 @@
+"""The command line as a stranger meets it: it works; a mistake gets one clear message and no half-written folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from assortment.cli import main
+
+Damage = Callable[..., Path]
+
+
+def call(*arguments: object) -> int:
+    """Run the command in this process and give its exit code."""
+    try:
+        main([str(argument) for argument in arguments])
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def finished(eight_stores: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "milk run"
+    assert call("run", eight_stores / "milk.toml", "--out", folder) == 0
+    return folder
+
+
+def test_a_run_writes_a_pdf_a_store_and_everything_else_that_was_promised(finished: Path) -> None:
+    """One PDF per store, one for the chain, a workbook, two tables and the manifest; nothing beside it."""
+    assert len(list((finished / "stores").glob("*.pdf"))) == 8
+    for name in ("chain.pdf", "workbook.xlsx", "listings.csv", "changes.csv", "run.json"):
+        assert (finished / name).stat().st_size > 0, name
+    assert [path.name for path in finished.parent.iterdir()] == [finished.name]
+
+
+def test_the_manifest_says_how_to_reproduce_the_run_and_what_was_proven(finished: Path) -> None:
+    """Inputs with their hashes, versions, seed, bound, gap, status and the time of each stage."""
+    manifest = json.loads((finished / "run.json").read_text(encoding="utf-8"))
+    assert len(manifest["inputs"]) >= 10 and all(len(value) == 64 for value in manifest["inputs"].values())
+    assert {"assortment", "highspy", "python"} <= set(manifest["versions"])
+    assert manifest["seed"] == 0
+    assert manifest["bound_per_week"] >= manifest["value_per_week"] - 1e-6
+    assert manifest["gap"] <= 0.01 and manifest["status"] in {"optimal", "gap_open"}
+    assert {"inputs", "geo", "demand", "optimiser"} <= set(manifest["seconds"])
+
+
+def test_a_run_prints_the_short_table(eight_stores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Stores, core, local, margin against today, gap and where the files are; progress goes to stderr, not stdout."""
+    assert call("run", eight_stores / "milk.toml", "--out", tmp_path / "r", "--set", "core.max=6") == 0
+    printed = capsys.readouterr()
+    for word in ("Stores", "Core products", "Local products", "Margin per week", "Gap to the bound", "Files"):
+        assert word in printed.out, word
+    assert "Reading the chain" in printed.err and "Reading the chain" not in printed.out
+
+
+def test_a_second_run_takes_the_place_of_the_first(finished: Path, eight_stores: Path, tmp_path: Path) -> None:
+    """A run may be repeated into its own folder; a folder that is no run is refused and left alone."""
+    again = tmp_path / "again"
+    shutil.copytree(finished, again)
+    (again / "left over.txt").write_text("x", encoding="utf-8")
+    assert call("run", eight_stores / "milk.toml", "--out", again) == 0
+    assert not (again / "left over.txt").exists()
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.doc").write_text("x", encoding="utf-8")
+    assert call("run", eight_stores / "milk.toml", "--out", mine) != 0
+    assert [path.name for path in mine.iterdir()] == ["thesis.doc"]
+
+
+def test_the_report_of_one_store_can_be_made_again_without_solving(finished: Path, tmp_path: Path) -> None:
+    """``assortment report RUN --store ID`` writes the same bytes from what the run saved."""
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    page = copy / "stores" / "S05.pdf"
+    before = page.read_bytes()
+    page.unlink()
+    assert call("report", copy, "--store", "S05") == 0
+    assert page.read_bytes() == before
+
+
+def test_an_unknown_store_and_a_folder_that_is_no_run_are_named(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``report`` says which store or folder is wrong."""
+    assert call("report", finished, "--store", "S99") != 0
+    assert "S99" in capsys.readouterr().err
+    assert call("report", tmp_path) != 0
+    assert tmp_path.name in capsys.readouterr().err
+
+
+def test_check_lists_the_tables_and_what_is_made_up(eight_stores: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``assortment check CHAIN`` reads all and prints rows a table and the statements on made-up data."""
+    assert call("check", eight_stores / "chain") == 0
+    printed = capsys.readouterr().out
+    assert "stores" in printed and "Made up" in printed
+
+
+def test_a_dry_run_reads_and_checks_but_writes_nothing(eight_stores: Path, tmp_path: Path) -> None:
+    """``--dry-run`` leaves no folder."""
+    assert call("run", eight_stores / "milk.toml", "--dry-run", "--out", tmp_path / "none") == 0
+    assert not (tmp_path / "none").exists()
+
+
+def refused(capsys: pytest.CaptureFixture[str], scenario: Path, *more: object) -> str:
+    """Run what must fail; give the message, after checking that nothing was written and no traceback shown."""
+    out = scenario.parent / "reports" / "bad"
+    code = call("run", scenario, "--out", out, *more)
+    printed = capsys.readouterr()
+    assert code not in (0, 1), printed.err
+    assert "Traceback" not in printed.err + printed.out
+    assert not out.exists() and not (out.parent.exists() and list(out.parent.iterdir()))
+    return " ".join(printed.err.split())
+
+
+def test_a_missing_file_is_named(damaged: Damage, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table and the file are named."""
+    scenario = damaged("products", lambda frame: frame)
+    (scenario.parent / "chain" / "products.csv").unlink()
+    assert "products.csv" in refused(capsys, scenario)
+
+
+def test_a_missing_column_is_named_with_the_nearest_one(damaged: Damage, capsys: pytest.CaptureFixture[str]) -> None:
+    """File, column, and what was found in its place."""
+    message = refused(capsys, damaged("products", lambda frame: frame.rename(columns={"width_cm": "widht_cm"})))
+    assert "products.csv" in message and "width_cm" in message and "widht_cm" in message
+
+
+def test_a_store_outside_every_polygon_is_named(damaged: Damage, capsys: pytest.CaptureFixture[str]) -> None:
+    """The store, and how far off it is."""
+
+    def abroad(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame["store_id"] == "S05", ["longitude", "latitude"]] = ["-100.0", "40.0"]
+        return frame
+
+    message = refused(capsys, damaged("stores", abroad))
+    assert "S05" in message and "km" in message
+
+
+def test_a_product_without_width_is_named_by_row(damaged: Damage, capsys: pytest.CaptureFixture[str]) -> None:
+    """File, row as a spreadsheet counts, column; two faults are both there."""
+
+    def unmeasured(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[[2, 5], "width_cm"] = ""
+        return frame
+
+    message = refused(capsys, damaged("products", unmeasured))
+    assert "row 4" in message and "row 7" in message and "width_cm" in message
+
+
+def test_an_unknown_key_is_named_with_the_nearest_one(damaged: Damage, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped key is never ignored, in the scenario or in --set."""
+    scenario = damaged("products", lambda frame: frame)
+    assert "core_max" in refused(capsys, scenario, "--set", "rules.core_mx=3")
+    scenario.write_text(scenario.read_text(encoding="utf-8") + "\n[solv]\ngap = 1\n", encoding="utf-8")
+    assert "'solve'" in refused(capsys, scenario)
+
+
+def test_a_core_that_cannot_fit_the_smallest_store_is_infeasible(
+    damaged: Damage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The store, the shelf it has, and the way out."""
+
+    def tiny(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame["store_id"] == "S09", "shelf_cm"] = "60"
+        return frame
+
+    message = refused(capsys, damaged("shelves", tiny), "--set", "rules.changes_max=60")
+    assert "S09" in message and "shelf" in message and "60" in message
+
+
+def test_a_wrong_option_is_refused_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped option ends with an exit code, not with a run."""
+    assert call("run", "scenarios/milk.toml", "--wrokers", "3") != 0
+    assert "wrokers" in capsys.readouterr().err
