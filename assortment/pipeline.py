@@ -22,7 +22,7 @@ from assortment.demand import ChoiceModel, Demand, calibrate, fit_demand
 from assortment.errors import AssortmentWarning
 from assortment.geo import StoreProfiles, TradeAreas, income_bands, store_profiles, trade_areas
 from assortment.inputs import Chain, read_chain
-from assortment.optimiser import Costs, Plan, Problem, solve
+from assortment.optimiser import Costs, Plan, Problem, require_possible, solve
 from assortment.report import save, summary
 from assortment.report.folder import replacing
 from assortment.scenario import Scenario
@@ -180,6 +180,7 @@ def prepare(asked: Scenario, seconds: dict[str, float] | None = None, progress: 
     seconds = {} if seconds is None else seconds
     with _timed("inputs", seconds, progress):
         chain = read_chain(asked.chain).of(asked.category)
+        require_possible(chain, category=asked.category, rules=asked.rules.spec(), costs=Costs(**asked.costs.given()))
     with _timed("geo", seconds, progress):
         areas, profiles = _geography(asked, chain)
     return Prepared(chain, areas, profiles)

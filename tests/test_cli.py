@@ -153,6 +153,15 @@ def test_a_product_without_width_is_named_by_row(damaged: Damage, capsys: pytest
     assert "row 4" in message and "row 7" in message and "width_cm" in message
 
 
+def test_rules_that_cannot_hold_are_refused_before_anything_is_estimated(
+    damaged: Damage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run, which fits and solves nothing, finds them too."""
+    scenario = damaged("products", lambda frame: frame)
+    assert "core_min 6 is more than core_max 5" in refused(capsys, scenario, "--dry-run", "--set", "core.max=5")
+    assert "typ" in refused(capsys, scenario, "--dry-run", "--set", "rules.groups=[{attribute='typ', least=1}]")
+
+
 def test_an_unknown_key_is_named_with_the_nearest_one(damaged: Damage, capsys: pytest.CaptureFixture[str]) -> None:
     """A mistyped key is never ignored, in the scenario or in --set."""
     scenario = damaged("products", lambda frame: frame)

@@ -1,6 +1,7 @@
 """What each store carries: Problem, rules, bounds, PuLP model, search and proof -> Plan, audit."""
 
 from assortment.optimiser.audit import audit
+from assortment.optimiser.chain_problem import require_possible
 from assortment.optimiser.checks import Violation
 from assortment.optimiser.costs import Costs
 from assortment.optimiser.plan import Plan, Verification
@@ -25,5 +26,6 @@ __all__ = [
     "Verification",
     "Violation",
     "audit",
+    "require_possible",
     "solve",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.costs import Costs
+from assortment.optimiser.infeasible import explain, obvious
 from assortment.optimiser.problem import Problem
 from assortment.optimiser.rules import Rules
 from assortment.optimiser.rulespec import RuleSpec
@@ -22,7 +24,7 @@ _EARTH_KM = 6371.0088
 
 
 def chain_problem(
-    demand: Demand,
+    demand: Demand | _AllAlike,
     chain: Chain,
     *,
     category: str,
@@ -72,10 +74,52 @@ def chain_problem(
     )
 
 
+def require_possible(
+    chain: Chain, *, category: str, rules: RuleSpec | Rules | None = None, costs: Costs | None = None
+) -> None:
+    """Refuse rules that contradict the chain's tables or each other, before anything is estimated.
+
+    Rules do not depend on what shoppers like, so the problem is stated with shoppers to whom all products are alike.
+
+    Raises
+    ------
+    ProblemError
+        A rule names a column or value that is not there, or cannot be used.
+    Infeasible
+        Counting and adding alone show that no assortment obeys all rules.
+    """
+    own = chain.of(category)
+    problem = chain_problem(
+        _AllAlike(own.stores.ids, own.products.ids), own, category=category, rules=rules, costs=costs
+    )
+    if any(True for _ in obvious(problem)):
+        raise explain(problem)
+
+
+@dataclass(frozen=True)
+class _AllAlike:
+    """What is read of a forecast, for shoppers to whom all products are alike."""
+
+    store_ids: tuple[str, ...]
+    product_ids: tuple[str, ...]
+    class_names: tuple[str, ...] = ("all",)
+    today: None = None
+
+    @property
+    def attraction(self) -> Floats:
+        return np.ones((len(self.store_ids), 1, len(self.product_ids)))
+
+    @property
+    def class_weight(self) -> Floats:
+        return np.ones((len(self.store_ids), 1))
+
+    no_purchase = class_weight
+
+
 class _Tables:
     """The tables of one category in the order of a forecast's stores and products."""
 
-    def __init__(self, demand: Demand, chain: Chain) -> None:
+    def __init__(self, demand: Demand | _AllAlike, chain: Chain) -> None:
         self._demand, self._chain = demand, chain
         self.stores = _ordered(chain.stores.frame, "store_id", demand.store_ids)
         self.products = _ordered(chain.products.frame, "product_id", demand.product_ids)
