@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
 
 from assortment.demand.arrays import Floats
-from assortment.demand.lbfgs import minimise
 from assortment.demand.likelihood import Layout, Likelihood
 from assortment.demand.prior import Prior
 from assortment.errors import DemandError
 
 _ITERATIONS = 500
+_MEMORY = 20
 _TOLERANCE = 1e-4
 _FAILED = 1e-2
 
@@ -81,21 +82,21 @@ def maximise(likelihood: Likelihood, precision: Floats, start: Floats, shape: Fl
     """
 
     def at(step: Floats) -> Floats:
-        # einsum, as BLAS would start threads for products this small and wait for them.
-        vector: Floats = start + np.einsum("nm,n->m", shape, step)
+        vector: Floats = start + shape.T @ step
         return vector
 
     def negative(step: Floats) -> tuple[float, Floats]:
         vector = at(step)
         value, gradient = likelihood.value_and_gradient(vector)
         value += 0.5 * float((precision * vector**2).sum())
-        return value - reference, np.einsum("nm,m->n", shape, gradient + precision * vector)
+        return value - reference, shape @ (gradient + precision * vector)
 
     # Measured from the start, the value keeps the digits in which the optimum is found.
     reference = 0.0
     reference, _ = negative(np.zeros_like(start))
-    found = minimise(negative, np.zeros_like(start), tolerance=_TOLERANCE, iterations=_ITERATIONS)
+    options = {"maxiter": _ITERATIONS, "maxcor": _MEMORY, "gtol": _TOLERANCE, "ftol": 0.0}
+    found = minimize(negative, np.zeros_like(start), jac=True, method="L-BFGS-B", options=options)
     # Rounding may end the search just short of the tolerance; in these coordinates the unit is a standard error.
-    if float(np.abs(found.gradient).max()) > _FAILED:
+    if float(np.abs(found.jac).max()) > _FAILED:
         raise DemandError("The fit did not converge; check prices and units for extreme values.")
-    return Estimate(at(found.at), found.value + reference)
+    return Estimate(at(found.x), float(found.fun) + reference)

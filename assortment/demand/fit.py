@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from assortment.demand.attributes import AttributeDesign
 from assortment.demand.baskets import basket_record, segments_of
@@ -108,25 +109,28 @@ def fit_demand(
         progress=progress,
     )
     occasions = occasions_by_store(shelves, set(products.frame["category"]))
-    if sales is not None:
-        record = till_record(sales, products, offered=offered, promotion=promotion)
-        return model_from_tills(
-            record,
-            products,
-            profiles,
-            demographics,
-            occasions=occasions,
-            walk_away=walk_away,
-            today=today,
-            offered=offered,
-            settings=settings,
+    # The matrices are small. On busy cores the threads of BLAS wait for each other far longer than they work, and how
+    # many there are would change the last digits; the folds are fitted side by side instead.
+    with threadpool_limits(limits=1, user_api="blas"):
+        if sales is not None:
+            record = till_record(sales, products, offered=offered, promotion=promotion)
+            return model_from_tills(
+                record,
+                products,
+                profiles,
+                demographics,
+                occasions=occasions,
+                walk_away=walk_away,
+                today=today,
+                offered=offered,
+                settings=settings,
+            )
+        if baskets is None or households is None or segment is None:
+            raise DemandError(
+                "Give sales; or baskets, households and the household column `segment` that tells shoppers apart."
+            )
+        classes = segments or segments_of(households, segment)
+        bought = basket_record(baskets, households, products, segment=segment, segments=classes, seed=seed)
+        return model_from_baskets(
+            bought, products, classes, occasions=occasions, walk_away=walk_away, today=today, settings=settings
         )
-    if baskets is None or households is None or segment is None:
-        raise DemandError(
-            "Give sales; or baskets, households and the household column `segment` that tells shoppers apart."
-        )
-    classes = segments or segments_of(households, segment)
-    bought = basket_record(baskets, households, products, segment=segment, segments=classes, seed=seed)
-    return model_from_baskets(
-        bought, products, classes, occasions=occasions, walk_away=walk_away, today=today, settings=settings
-    )

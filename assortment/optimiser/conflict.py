@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,7 +14,6 @@ from assortment.optimiser.rule import RULES
 from assortment.optimiser.store import implied_rows
 
 if TYPE_CHECKING:
-    from assortment.optimiser.infeasible import Obstacle
     from assortment.optimiser.problem import Problem
 
 _NODES = 20_000
@@ -30,6 +30,15 @@ _MENDS = {
     "local_per_store": "loosen local_per_store by {}",
     "changes_max": "raise changes_max by {}",
 }
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One reason why there is no plan: the rules and stores in conflict, and a sentence with the next step."""
+
+    rules: tuple[str, ...]
+    stores: tuple[str, ...]
+    sentence: str
 
 
 class _Named(NamedTuple):
@@ -55,9 +64,6 @@ def conflict_in(problem: Problem) -> list[Obstacle]:
 
 
 def _obstacle(problem: Problem, rows: list[_Named], fixed: list[Row], count: int, store: str | None) -> Obstacle:
-    # The explanation in words is the other file's type; importing it at the top would be a circle.
-    from assortment.optimiser.infeasible import Obstacle  # noqa: PLC0415
-
     names = _smallest_conflict(rows, fixed, count)
     kept = [named for named in rows if named.rule in names]
     stores: dict[str, None] = dict.fromkeys([store] if store is not None else [])

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assortment.errors import Infeasible
-from assortment.optimiser.conflict import conflict_in
+from assortment.optimiser.conflict import Obstacle, conflict_in
 from assortment.optimiser.store import can_be_core
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem import Problem
 
 _SHOWN = 12
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """One reason why there is no plan: the rules and stores in conflict, and a sentence with the next step."""
-
-    rules: tuple[str, ...]
-    stores: tuple[str, ...]
-    sentence: str
 
 
 def explain(problem: Problem) -> Infeasible:

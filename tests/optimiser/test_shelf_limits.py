@@ -24,6 +24,19 @@ def exactly_full(seed: int, *, narrow: bool) -> Problem:
     )
 
 
+def one_store(rules: Rules) -> Problem:
+    """One store with room for its two products."""
+    return Problem(
+        attraction=np.ones((1, 1, 2)),
+        class_weight=np.full((1, 1), 10.0),
+        no_purchase=np.ones((1, 1)),
+        margin=np.array([1.0, 2.0]),
+        space_cm=np.ones(2),
+        shelf_cm=np.array([5.0]),
+        rules=rules,
+    )
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_widths_from_32_bit_floats_give_the_plan_of_the_decimals(seed: int) -> None:
     """A shelf that is exactly full in decimals is not overrun because a file stored 41.4 as 41.400002."""
@@ -34,15 +47,7 @@ def test_widths_from_32_bit_floats_give_the_plan_of_the_decimals(seed: int) -> N
 
 def test_a_conflict_of_core_and_local_products_names_both() -> None:
     """Two products, both core, leave no room for a local one: core is named beside local_per_store."""
-    problem = Problem(
-        attraction=np.ones((1, 1, 2)),
-        class_weight=np.ones((1, 1)),
-        no_purchase=np.ones((1, 1)),
-        margin=np.ones(2),
-        space_cm=np.ones(2),
-        shelf_cm=np.array([5.0]),
-        rules=Rules(core_min=2, local_per_store=(1, None)),
-    )
+    problem = one_store(Rules(core_min=2, local_per_store=(1, None)))
     with pytest.raises(Infeasible) as caught:
         solve(problem)
     assert set(caught.value.rules) == {"core", "local_per_store"}
@@ -51,31 +56,14 @@ def test_a_conflict_of_core_and_local_products_names_both() -> None:
 
 def test_a_chain_that_may_list_nothing_is_solved_to_the_end() -> None:
     """A value of 0 is proven, not left open by rounding."""
-    problem = Problem(
-        attraction=np.ones((1, 1, 2)),
-        class_weight=np.full((1, 1), 10.0),
-        no_purchase=np.ones((1, 1)),
-        margin=np.array([1.0, 2.0]),
-        space_cm=np.ones(2),
-        shelf_cm=np.array([5.0]),
-        rules=Rules(products_max=0),
-    )
-    plan = solve(problem, gap=1e-6)
+    plan = solve(one_store(Rules(products_max=0)), gap=1e-6)
     assert (plan.value, plan.gap, plan.status) == (0.0, 0.0, "optimal")
 
 
 def test_rules_in_words_are_refused_where_arrays_are_expected() -> None:
     """Who hands a RuleSpec to Problem is told where it belongs."""
     with pytest.raises(ProblemError, match="from_demand"):
-        Problem(
-            attraction=np.ones((1, 1, 2)),
-            class_weight=np.ones((1, 1)),
-            no_purchase=np.ones((1, 1)),
-            margin=np.ones(2),
-            space_cm=np.ones(2),
-            shelf_cm=np.array([5.0]),
-            rules=RuleSpec(),  # type: ignore[arg-type]
-        )
+        one_store(RuleSpec())  # type: ignore[arg-type]
 
 
 def test_of_what_stands_everywhere_the_best_sellers_are_core() -> None:
