@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import duckdb
 import pandas as pd
@@ -14,6 +17,17 @@ ROOT = Path(__file__).resolve().parent.parent
 SACRAMENTO = ROOT / "data" / "sacramento"
 EIGHT_STORES = ("S01", "S05", "S09", "S14", "S20", "S26", "S31", "S38")
 FEW_WEEKS = "DATE '2025-03-01'"
+
+
+@pytest.fixture(scope="session")
+def simulator() -> ModuleType:
+    """The script that made the example chain: it knows the true tastes, which no stage may read."""
+    spec = importlib.util.spec_from_file_location("make_sacramento", ROOT / "data" / "make_sacramento.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

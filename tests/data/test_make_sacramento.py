@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -22,27 +20,16 @@ CHAIN = DATA / "sacramento"
 TEXT = {"store_id": str, "product_id": str, "supplier_id": str}
 
 
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_sacramento", DATA / "make_sacramento.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def made(maker: ModuleType, folder: Path, seed: int) -> Path:
+def made(simulator: ModuleType, folder: Path, seed: int) -> Path:
     folder.mkdir()
     (folder / "neighbourhoods.geojson").write_bytes((CHAIN / "neighbourhoods.geojson").read_bytes())
-    maker.make(folder, seed)
+    simulator.make(folder, seed)
     return folder
 
 
 @pytest.fixture(scope="module")
-def again(maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(maker, tmp_path_factory.mktemp("sacramento") / "again", 2000)
+def again(simulator: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(simulator, tmp_path_factory.mktemp("sacramento") / "again", 2000)
 
 
 def table(name: str, folder: Path = CHAIN) -> pd.DataFrame:
@@ -79,8 +66,8 @@ def tracts() -> gpd.GeoDataFrame:
 
 
 @pytest.fixture(scope="module")
-def today(maker: ModuleType) -> NDArray[np.bool_]:
-    truth = maker.read_truth()
+def today(simulator: ModuleType) -> NDArray[np.bool_]:
+    truth = simulator.read_truth()
     listing = table("listing").assign(carried=True).pivot(index="store_id", columns="product_id", values="carried")
     return listing.reindex(index=truth.store_ids, columns=truth.product_ids).notna().to_numpy()
 
@@ -90,16 +77,16 @@ def store_listing(stores: pd.DataFrame, carried: pd.Series) -> pd.Series:
 
 
 class TestMaking:
-    def test_same_seed_same_bytes(self, maker: ModuleType, again: Path, tmp_path: Path) -> None:
+    def test_same_seed_same_bytes(self, simulator: ModuleType, again: Path, tmp_path: Path) -> None:
         """Two runs with one seed write the same files, byte by byte."""
-        twin = made(maker, tmp_path / "twin", 2000)
+        twin = made(simulator, tmp_path / "twin", 2000)
         names = sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
         assert names == sorted(str(path.relative_to(twin)) for path in twin.rglob("*") if path.is_file())
         assert [name for name in names if (again / name).read_bytes() != (twin / name).read_bytes()] == []
 
-    def test_another_seed_makes_another_chain(self, maker: ModuleType, tmp_path: Path) -> None:
+    def test_another_seed_makes_another_chain(self, simulator: ModuleType, tmp_path: Path) -> None:
         """Another seed moves the stores, and the chain still has 40 of them with a listing each."""
-        other = made(maker, tmp_path / "other", 1)
+        other = made(simulator, tmp_path / "other", 1)
         assert (table("stores", other)["latitude"] != table("stores")["latitude"]).all()
         assert table("listing", other)["store_id"].nunique() == 40
 
@@ -150,18 +137,18 @@ class TestNeighbourhoods:
         assert tracts["median_house_value"].isna().sum() == 4
         assert tracts["median_house_value"].dropna().between(1, 1_000_000).all()
 
-    def test_a_house_value_that_the_census_does_not_give_is_null(self, maker: ModuleType, tmp_path: Path) -> None:
+    def test_a_house_value_that_the_census_does_not_give_is_null(self, simulator: ModuleType, tmp_path: Path) -> None:
         """Making the file from census columns keeps the coordinates and turns the two sentinels into null."""
         square = {"type": "Polygon", "coordinates": [[[0.1, 0], [1, 0], [1, 1.00001], [0.1, 0]]]}
         ids, values = ("06067000002", "06067000001", "06067000003"), (0, 1_000_001, 90_000)
         features = [{"type": "Feature", "properties": {"FIPS": name}, "geometry": square} for name in ids]
         (tmp_path / "simplified.geojson").write_text(json.dumps({"features": features}))
         (tmp_path / "PySAL_LICENSE.txt").write_text("licence")
-        counts = dict.fromkeys(maker.CENSUS_COLUMNS, 5)
+        counts = dict.fromkeys(simulator.CENSUS_COLUMNS, 5)
         rows = pd.DataFrame([counts | {"FIPS": i, "HSG_VAL": v} for i, v in zip(ids, values, strict=True)])
         gpd.GeoDataFrame(rows, geometry=[shapely.Point(0, 0)] * 3, crs=4269).to_file(tmp_path / "sacramentot2.shp")
         (tmp_path / "out").mkdir()
-        maker.write_neighbourhoods(tmp_path, tmp_path / "out" / "neighbourhoods.geojson")
+        simulator.write_neighbourhoods(tmp_path, tmp_path / "out" / "neighbourhoods.geojson")
         written = json.loads((tmp_path / "out" / "neighbourhoods.geojson").read_text())["features"]
         found = {f["properties"]["neighbourhood_id"]: f["properties"]["median_house_value"] for f in written}
         assert found == {"06067000001": None, "06067000002": None, "06067000003": 90_000}
@@ -191,21 +178,21 @@ class TestChain:
         assert [note.split(":")[0] for note in chain["notes"][:2]] == ["Real", "Made up"]
 
     def test_every_store_lies_in_a_tract_and_none_on_another(
-        self, maker: ModuleType, stores: pd.DataFrame, tracts: gpd.GeoDataFrame
+        self, simulator: ModuleType, stores: pd.DataFrame, tracts: gpd.GeoDataFrame
     ) -> None:
         """Stores stand inside the region, 2.4 km apart at least."""
         points = gpd.points_from_xy(stores["longitude"], stores["latitude"])
         assert shapely.contains(tracts.union_all(), points).all()
-        places = maker.metres(stores["longitude"].to_numpy(), stores["latitude"].to_numpy())
-        apart = maker.distances(places, places) + np.where(np.eye(len(places)), np.inf, 0)
+        places = simulator.metres(stores["longitude"].to_numpy(), stores["latitude"].to_numpy())
+        apart = simulator.distances(places, places) + np.where(np.eye(len(places)), np.inf, 0)
         assert apart.min() >= 2400
 
-    def test_each_local_dairy_reaches_a_part_of_the_stores(self, maker: ModuleType, stores: pd.DataFrame) -> None:
+    def test_each_local_dairy_reaches_a_part_of_the_stores(self, simulator: ModuleType, stores: pd.DataFrame) -> None:
         """Four dairies, each within reach of 8 to 30 stores, no store so near the limit that the map decides."""
         dairies = table("suppliers").dropna(subset="delivers_within_km")
-        places = maker.metres(stores["longitude"].to_numpy(), stores["latitude"].to_numpy())
-        homes = maker.metres(dairies["longitude"].to_numpy(), dairies["latitude"].to_numpy())
-        part = maker.distances(places, homes) / (1000 * dairies["delivers_within_km"].to_numpy())
+        places = simulator.metres(stores["longitude"].to_numpy(), stores["latitude"].to_numpy())
+        homes = simulator.metres(dairies["longitude"].to_numpy(), dairies["latitude"].to_numpy())
+        part = simulator.distances(places, homes) / (1000 * dairies["delivers_within_km"].to_numpy())
         reached = (part <= 1).sum(axis=0)
         assert len(dairies) == 4
         assert reached.min() >= 8
@@ -246,20 +233,20 @@ class TestListing:
         assert (listed.groupby("store_id")["type"].nunique() == products["type"].nunique()).all()
 
     def test_it_obeys_the_reach_of_the_dairies(
-        self, maker: ModuleType, stores: pd.DataFrame, products: pd.DataFrame, today: NDArray[np.bool_]
+        self, simulator: ModuleType, stores: pd.DataFrame, products: pd.DataFrame, today: NDArray[np.bool_]
     ) -> None:
         """No store lists a product that its dairy cannot bring, and each dairy has its least number of stores."""
         suppliers = table("suppliers")
-        assert not (today & ~maker.supplier_reach(stores, suppliers, products)).any()
+        assert not (today & ~simulator.supplier_reach(stores, suppliers, products)).any()
         for dairy in suppliers.dropna(subset="minimum_stores").itertuples():
             served = today[:, (products["supplier_id"] == dairy.supplier_id).to_numpy()].any(axis=1)
             assert served.sum() >= dairy.minimum_stores
 
-    def test_locks_can_be_kept(self, maker: ModuleType, stores: pd.DataFrame, products: pd.DataFrame) -> None:
+    def test_locks_can_be_kept(self, simulator: ModuleType, stores: pd.DataFrame, products: pd.DataFrame) -> None:
         """No lock asks for a product that cannot come, and each has an author and a note."""
         locks = table("locks")
         reach = pd.DataFrame(
-            maker.supplier_reach(stores, table("suppliers"), products), stores["store_id"], products["product_id"]
+            simulator.supplier_reach(stores, table("suppliers"), products), stores["store_id"], products["product_id"]
         )
         wanted = locks[locks["lock"] == "in"]
         assert all(reach.loc[row.store_id, row.product_id] for row in wanted.itertuples())
@@ -344,10 +331,10 @@ class TestSales:
 
 
 class TestTruth:
-    def test_units_and_walk_away_are_the_occasions(self, maker: ModuleType, today: NDArray[np.bool_]) -> None:
+    def test_units_and_walk_away_are_the_occasions(self, simulator: ModuleType, today: NDArray[np.bool_]) -> None:
         """At today's listing 8 to 15 % of the chain's occasions, 5 to 25 % of a store's, end without a purchase."""
-        truth = maker.read_truth()
-        units = maker.true_units(truth, today)
+        truth = simulator.read_truth()
+        units = simulator.true_units(truth, today)
         assert (units[~today] == 0).all()
         assert (units[today] > 0).all()
         walk_away = 1 - units.sum(axis=1) / truth.occasions
@@ -355,26 +342,26 @@ class TestTruth:
         assert walk_away.max() < 0.25
         assert 0.08 < 1 - units.sum() / truth.occasions.sum() < 0.15
 
-    def test_a_store_that_carries_nothing_sells_nothing(self, maker: ModuleType) -> None:
+    def test_a_store_that_carries_nothing_sells_nothing(self, simulator: ModuleType) -> None:
         """An empty shelf has no units and no margin."""
-        truth = maker.read_truth()
+        truth = simulator.read_truth()
         nothing = np.zeros(truth.attraction.shape, dtype=bool)
-        assert maker.true_units(truth, nothing).sum() == 0
-        assert maker.true_margin(truth, nothing).sum() == 0
+        assert simulator.true_units(truth, nothing).sum() == 0
+        assert simulator.true_margin(truth, nothing).sum() == 0
 
-    def test_it_is_a_plain_logit_when_the_nests_do_not_bind(self, maker: ModuleType) -> None:
+    def test_it_is_a_plain_logit_when_the_nests_do_not_bind(self, simulator: ModuleType) -> None:
         """With dissimilarity 1 the shares are attraction over the sum of attractions and no-purchase."""
         attraction = np.array([[2.0, 1.0, 0.0, 4.0]])
-        shares = maker.nested_shares(attraction, np.array([0, 0, 1, 1]), no_purchase=3.0, dissimilarity=1.0)
+        shares = simulator.nested_shares(attraction, np.array([0, 0, 1, 1]), no_purchase=3.0, dissimilarity=1.0)
         np.testing.assert_allclose(shares, attraction / 10)
 
-    def test_a_lost_product_hands_more_to_its_own_type(self, maker: ModuleType, today: NDArray[np.bool_]) -> None:
+    def test_a_lost_product_hands_more_to_its_own_type(self, simulator: ModuleType, today: NDArray[np.bool_]) -> None:
         """Taking a product out raises the others, and those of its type by the larger factor; no one is created."""
-        truth = maker.read_truth()
+        truth = simulator.read_truth()
         j = int(np.flatnonzero(today.all(axis=0))[0])
         without = today.copy()
         without[:, j] = False
-        before, after = maker.true_units(truth, today), maker.true_units(truth, without)
+        before, after = simulator.true_units(truth, today), simulator.true_units(truth, without)
         assert (after.sum(axis=1) < before.sum(axis=1)).all()
         same = truth.nest == truth.nest[j]
         kin = after[:, same].sum(axis=1) / (before[:, same].sum(axis=1) - before[:, j])
@@ -385,18 +372,18 @@ class TestTruth:
         assert (others > 1).all()
 
     def test_the_record_agrees_with_the_truth(
-        self, maker: ModuleType, sales: pd.DataFrame, today: NDArray[np.bool_]
+        self, simulator: ModuleType, sales: pd.DataFrame, today: NDArray[np.bool_]
     ) -> None:
         """In the last quarter a store sold within 12 % of what the truth expects of today's listing, all in all."""
-        truth = maker.read_truth()
+        truth = simulator.read_truth()
         recent = sales[sales["week"] > sales["week"].max() - pd.Timedelta(weeks=13)]
         sold = recent.groupby(["store_id", "week"])["units"].sum().groupby("store_id").mean()
-        expected = maker.true_units(truth, today).sum(axis=1)
+        expected = simulator.true_units(truth, today).sum(axis=1)
         np.testing.assert_allclose(sold.reindex(truth.store_ids), expected, rtol=0.12)
 
-    def test_the_retailer_knows_the_occasions_with_an_error(self, maker: ModuleType) -> None:
+    def test_the_retailer_knows_the_occasions_with_an_error(self, simulator: ModuleType) -> None:
         """What the shelf table says is off by about 3 %, and never by more than 12 %."""
-        error = table("shelves")["occasions_per_week"].to_numpy() / maker.read_truth().occasions - 1
+        error = table("shelves")["occasions_per_week"].to_numpy() / simulator.read_truth().occasions - 1
         assert 0.015 < error.std() < 0.045
         assert np.abs(error).max() < 0.12
 
