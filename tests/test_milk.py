@@ -19,11 +19,11 @@ def run() -> assortment.Run:
     return assortment.run(ROOT / "scenarios" / "milk.toml", workers=1)
 
 
-def test_the_plan_is_within_a_thousandth_of_the_best_possible(run: assortment.Run) -> None:
-    """The gap is proven to at most 0.1 %, from a value recomputed here and a bound that is not below it."""
+def test_the_plan_is_within_two_thousandths_of_the_best_possible(run: assortment.Run) -> None:
+    """The gap is proven to at most 0.2 %, from a value recomputed here and a bound that is not below it."""
     value = run.problem.value(run.plan.carried, run.plan.core)
     assert run.plan.value == pytest.approx(value, rel=1e-12)
-    assert value <= run.plan.bound <= 1.001 * value
+    assert value <= run.plan.bound <= 1.002 * value
     assert run.plan.gap == pytest.approx((run.plan.bound - value) / value, abs=1e-12)
 
 
