@@ -53,7 +53,7 @@ def chain_page(facts: Facts) -> Page:
 
 
 def chain_figures(facts: Facts) -> list[dict[str, str]]:
-    """Return the plan in eight figures, each with its label and a note."""
+    """Return the plan in its main figures, each with its label and a note."""
     plan = facts.run.plan
     core = np.asarray(plan.core)
     local = facts.carried & ~core
@@ -70,7 +70,7 @@ def chain_figures(facts: Facts) -> list[dict[str, str]]:
             "note": f"{everywhere} of them in every store" if everywhere else "distinct in the chain",
         },
         {"label": "Local per store", "value": spread, "note": f"{number(float(per_store.mean()), 1)} on average"},
-        _worth(facts),
+        *_worth(facts),
         *Volume.of(facts).figures(),
         {"label": "Gap to the bound", "value": gap, "note": status(facts)},
     ]
@@ -82,16 +82,18 @@ def _changes(facts: Facts) -> str:
     return f"{counted(int((facts.carried != facts.today).sum()), 'change')} in all"
 
 
-def _worth(facts: Facts) -> dict[str, str]:
+def _worth(facts: Facts) -> list[dict[str, str]]:
+    if facts.worth_is_units:  # which have a figure of their own
+        return []
     label = f"{facts.net_words.capitalize()} per week"
     claim = facts.chain_claim
     if not claim.money:
-        return {"label": label, "value": "not claimed", "note": claim.refusal}
+        return [{"label": label, "value": "not claimed", "note": claim.refusal}]
     planned, now = facts.run.plan.value, facts.chain_today
     if now is None:
-        return {"label": label, "value": facts.amount(planned), "note": "no listing of today"}
+        return [{"label": label, "value": facts.amount(planned), "note": "no listing of today"}]
     gain = f" ({percent(planned / now - 1, 1, signed=True)})" if now > 0 else ""
-    return {"label": label, "value": facts.amount(planned), "note": f"{facts.amount(now)} today{gain}"}
+    return [{"label": label, "value": facts.amount(planned), "note": f"{facts.amount(now)} today{gain}"}]
 
 
 def _sure(facts: Facts) -> str:

@@ -128,6 +128,11 @@ class Facts:
         return money(value, self.run.chain.currency, digits)
 
     @property
+    def worth_is_units(self) -> bool:
+        """Whether a worth is nothing but units sold."""
+        return self.net_words == "units"
+
+    @property
     def net_words(self) -> str:
         """What the worth of a store or of the chain is: "margin after costs", or "margin" where nothing costs."""
         problem = self.run.problem

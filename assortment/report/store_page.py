@@ -71,7 +71,7 @@ def _figures(facts: Facts, store_id: str, index: int) -> list[dict[str, str]]:
     return [
         {"label": label, "value": number(carried), "note": f"{core} core, {carried - core} local"},
         _changes_figure(facts, store_id),
-        _worth_figure(facts, store_id, index),
+        *_worth_figure(facts, store_id, index),
         *Volume.of(facts, index).figures(),
         _space_figure(facts, index),
     ]
@@ -85,17 +85,19 @@ def _changes_figure(facts: Facts, store_id: str) -> dict[str, str]:
     return {"label": "Changes", "value": number(add + drop), "note": f"{number(add)} in, {number(drop)} out"}
 
 
-def _worth_figure(facts: Facts, store_id: str, index: int) -> dict[str, str]:
+def _worth_figure(facts: Facts, store_id: str, index: int) -> list[dict[str, str]]:
+    if facts.worth_is_units:  # which have a figure of their own
+        return []
     label = f"{facts.net_words.capitalize()} per week"
     claim = facts.claims[store_id]
     if not claim.money:
-        return {"label": label, "value": "not claimed", "note": claim.refusal}
+        return [{"label": label, "value": "not claimed", "note": claim.refusal}]
     planned = float(facts.value[index])
     if facts.value_today is None:
-        return {"label": label, "value": facts.amount(planned), "note": "no listing of today"}
+        return [{"label": label, "value": facts.amount(planned), "note": "no listing of today"}]
     now = float(facts.value_today[index])
     gain = f" ({percent(planned / now - 1, 1, signed=True)})" if now > 0 else ""
-    return {"label": label, "value": facts.amount(planned), "note": f"{facts.amount(now)} today{gain}"}
+    return [{"label": label, "value": facts.amount(planned), "note": f"{facts.amount(now)} today{gain}"}]
 
 
 def _space_figure(facts: Facts, index: int) -> dict[str, str]:
