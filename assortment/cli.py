@@ -61,7 +61,7 @@ def run(
     out
         Folder for the reports; default: reports/ and the name of the scenario.
     workers
-        Processes to use; default: as the scenario says.
+        Threads to use; default: as the scenario says.
     dry_run
         Read and check the inputs, say what would be done, and stop.
     """

@@ -33,7 +33,10 @@ STAGES = ("inputs", "geo", "demand", "optimiser", "report")
 Progress = Callable[[str, int, int], None]
 """Called as ``progress(stage, done, total)``, stage being one of ``STAGES``."""
 
-_RECORDED = ("assortment", "numpy", "pandas", "geopandas", "shapely", "PuLP", "highspy", "typst")
+_RECORDED = (
+    *("assortment", "numpy", "scipy", "threadpoolctl", "pandas", "duckdb", "geopandas", "shapely", "pyproj"),
+    *("PuLP", "highspy", "typst"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +129,7 @@ def run(
     overrides
         Settings that replace the file's, as in ``Scenario.read``.
     workers
-        Processes to use; default: as the scenario says.
+        Threads to use; default: as the scenario says. The results do not depend on it.
     progress
         Called as ``progress(stage, done, total)``.
 

@@ -171,9 +171,11 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        near = get_close_matches(path.name, [other.name for other in path.parent.glob("*.toml")], 1)
+        folders = (path.parent / "scenarios", path.parent)
+        there = {other.name: other for folder in folders for other in folder.glob("*.toml")}
+        near = get_close_matches(path.name, list(there), 1, cutoff=0.75)
         advice = (
-            f"; did you mean {path.parent / near[0]}?"
+            f"; did you mean {there[near[0]]}?"
             if near
             else "; give the path of a scenario, such as scenarios/milk.toml"
         )

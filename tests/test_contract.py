@@ -156,6 +156,46 @@ def test_profiles_can_come_from_a_frame(products: assortment.Products, sales: as
     assert totals.to_numpy() == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("kind", ["int64", "category", "object"])
+def test_ids_of_any_type_in_any_frame_mean_the_same(kind: str) -> None:
+    """Whole numbers, categories and text as ids give the same fit, forecast and shares, and none is ignored."""
+    rng = np.random.default_rng(5)
+    rows = pd.DataFrame([(w, s, p) for w in range(12) for s in (1, 2, 3) for p in (10, 20, 30, 40)])
+    rows.columns = pd.Index(["week", "store_id", "product_id"])
+    rows["price"], rows["units"] = rng.choice([1.0, 1.2, 1.5], len(rows)), rng.poisson(30, len(rows))
+    goods = pd.DataFrame({"product_id": [10, 20, 30, 40], "price": 1.2, "unit_cost": 0.8, "width_cm": 9.0})
+    places = pd.DataFrame({"store_id": [1, 2, 3], "x": [0.0, 1.0, 2.0], "y": 0.0})
+    profiles = pd.DataFrame({"wealth": [1.0, 2.0, 4.0]}, index=pd.Index([1, 2, 3], name="store_id"))
+
+    def forecast(like: str) -> tuple[assortment.Demand, np.ndarray]:
+        def typed(frame: pd.DataFrame) -> pd.DataFrame:
+            ids = {
+                name: frame[name].astype(str).astype("object") for name in ("store_id", "product_id") if name in frame
+            }
+            ids = {name: frame[name].astype("int64") if like == "int64" else ids[name].astype(like) for name in ids}
+            return frame.assign(**ids)
+
+        offers, stood = typed(rows.drop(columns="units")), typed(rows[rows["product_id"] < 40])
+        listing = stood.drop_duplicates(["store_id", "product_id"])[["store_id", "product_id"]]
+        model = assortment.fit_demand(
+            assortment.Sales.from_frame(typed(rows)),
+            assortment.Products.from_frame(typed(goods)),
+            assortment.StoreProfiles.from_frame(profiles),
+            offered=listing.assign(from_week=0),
+            today=listing,
+        )
+        at = listing.head(2).assign(price=0.9)
+        stores = assortment.Stores.from_frame(typed(places), crs="EPSG:32633")
+        demand = model.predict(stores, model.products, assortment.StoreProfiles.from_frame(profiles), at=at)
+        return demand, model.shares(offers, assortment.StoreProfiles.from_frame(profiles)).to_numpy()
+
+    (demand, shares), (other, other_shares) = forecast("object"), forecast(kind)
+    assert demand.today is not None and demand.today.sum() == 9
+    assert (demand.today == other.today).all()
+    assert demand.attraction == pytest.approx(other.attraction, rel=1e-12)
+    assert shares == pytest.approx(other_shares, rel=1e-12)
+
+
 def test_demand_covers_every_store_and_product_also_one_never_sold(demand: assortment.Demand) -> None:
     """Attractions are positive and finite for each store, class and product; the shapes are as the design says."""
     S, N = len(STORE_IDS), len(PRODUCT_IDS)
@@ -190,7 +230,7 @@ def test_a_chain_of_frames_is_solved_with_rules_and_costs(demand: assortment.Dem
     columns = {"store_id", "product_id", "role", "units_per_week", "sales_per_week", "margin_per_week"}
     assert columns <= set(plan.listings.columns)
     assert {"store_id", "product_id", "action", "worth_per_week", "reason"} <= set(plan.changes.columns)
-    plan.verify()
+    assert plan.verify().ok
 
 
 def arrays_problem(**changes: object) -> assortment.Problem:
@@ -232,9 +272,9 @@ def test_the_optimiser_works_from_arrays_alone() -> None:
     problem = arrays_problem()
     plan = assortment.solve(problem, gap=2e-4, time_limit_s=60, workers=2, prove=True, executor=None)
     x = plan.carried
-    weight, attraction = problem.attraction * x[:, None, :], problem.class_weight
+    pull, weight = problem.attraction * x[:, None, :], problem.class_weight
     gross = sum(
-        attraction[s, k] * (problem.margin[s] * weight[s, k]).sum() / (problem.no_purchase[s, k] + weight[s, k].sum())
+        weight[s, k] * (problem.margin[s] * pull[s, k]).sum() / (problem.no_purchase[s, k] + pull[s, k].sum())
         for s in range(4)
         for k in range(2)
     )
@@ -284,5 +324,8 @@ def test_a_figure_draws_on_the_axes_it_is_given(
 
 def test_every_error_is_one_tree() -> None:
     """Whoever catches ``AssortmentError`` catches every mistake of a user."""
-    with pytest.raises(assortment.AssortmentError):
+    kinds = [getattr(assortment, name) for name in assortment.__all__ if name.endswith(("Error", "Infeasible"))]
+    assert len(kinds) == 8 and all(issubclass(kind, assortment.AssortmentError) for kind in kinds)
+    assert len({kind.exit_code for kind in kinds}) == 8
+    with pytest.raises(assortment.InputError):
         assortment.read_chain(Path("no such folder"))

@@ -13,6 +13,7 @@ from assortment.demand.likelihood import Coefficients
 from assortment.demand.model import ChoiceModel, HeldOut
 from assortment.demand.record import TillRecord, till_record
 from assortment.errors import DemandError
+from assortment.inputs import given_frame
 
 if TYPE_CHECKING:
     from assortment.inputs import Sales
@@ -77,6 +78,8 @@ def calibrate(
         return _frame([])
     if model.held_out is None:
         raise DemandError("Only a model fitted on till sales can be calibrated; fit_demand(sales, …) makes one.")
+    if offered is not None:
+        offered = given_frame("offered", offered, name="offered")
     record = till_record(sales, model.products, offered=model.offered if offered is None else offered)
     known = set(record.store_ids) & set(model.held_out.store_ids)
     nan = float("nan")

@@ -19,6 +19,7 @@ from assortment.demand.segments import model_from_baskets
 from assortment.demand.tills import model_from_tills
 from assortment.demand.volume import occasions_by_store
 from assortment.errors import DemandError
+from assortment.inputs import given_frame
 
 if TYPE_CHECKING:
     from assortment.geo import StoreProfiles
@@ -38,7 +39,7 @@ def fit_demand(
     segments: Mapping[str, str] | None = None,
     attributes: Sequence[str] | None = None,
     demographics: Sequence[str] | None = None,
-    promotion: Sequence[str] | None = None,
+    promotion: str | Sequence[str] | None = None,
     prior: Prior = DEFAULT,
     walk_away: float = 0.1,
     today: pd.DataFrame | None = None,
@@ -96,6 +97,8 @@ def fit_demand(
     ------
     DemandError
         No usable sales or baskets; unknown or incomplete demographics, attributes, segments; each named.
+    InputError
+        Faults of a frame: each with row, column, what was found and what was expected.
     """
     check_walk_away(walk_away)
     if not isinstance(prior, Prior):
@@ -108,11 +111,21 @@ def fit_demand(
         workers=workers,
         progress=progress,
     )
+    if shelves is not None:
+        shelves = given_frame("shelves", shelves, name="shelves", without=("category", "shelf_cm"))
+    if offered is not None:
+        offered = given_frame("offered", offered, name="offered")
+    if today is not None:
+        today = given_frame("listing", today, name="today")
+    if baskets is not None and households is not None:
+        baskets = given_frame("baskets", baskets, name="baskets")
+        households = given_frame("households", households, name="households")
     occasions = occasions_by_store(shelves, set(products.frame["category"]))
     # The matrices are small. On busy cores the threads of BLAS wait for each other far longer than they work, and how
     # many there are would change the last digits; the folds are fitted side by side instead.
     with threadpool_limits(limits=1, user_api="blas"):
         if sales is not None:
+            promotion = (promotion,) if isinstance(promotion, str) else promotion
             record = till_record(sales, products, offered=offered, promotion=promotion)
             return model_from_tills(
                 record,

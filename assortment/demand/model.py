@@ -19,6 +19,7 @@ from assortment.demand.spread import UNKNOWN_SD
 from assortment.demand.tastes import LOG_PRICE, Tastes
 from assortment.demand.volume import Volume, occasions_by_store
 from assortment.errors import DemandError
+from assortment.inputs import given_frame
 
 if TYPE_CHECKING:
     from assortment.geo import StoreProfiles
@@ -132,8 +133,12 @@ class ChoiceModel:
         Raises
         ------
         DemandError
-            A product that was not in the fit, a store without profile, a price that is not above zero.
+            A product that was not in the fit, a store without profile.
+        InputError
+            Faults of the frame: a column or a week that is missing, a price that is not above zero, a row given twice.
         """
+        index = offers.index
+        offers = given_frame("sales", offers, name="offers", without=("units",))
         store_ids = tuple(offers["store_id"].unique())
         s = positions(store_ids, offers["store_id"])
         n = positions(self.products.ids, offers["product_id"])
@@ -156,7 +161,7 @@ class ChoiceModel:
         worth = np.exp(utility - peak)
         total = pd.DataFrame(worth).groupby(group).transform("sum").to_numpy()
         shares = (worth / total * self._mix(profiles, store_ids)[s]).sum(axis=1)
-        return pd.Series(shares, index=offers.index, name="share")
+        return pd.Series(shares, index=index, name="share")
 
     def predict(
         self,
@@ -190,8 +195,16 @@ class ChoiceModel:
         ------
         DemandError
             A store without profile, a demographic that is not known, products without the attributes of the fit.
+        InputError
+            Faults of the frames ``at``, ``listing`` and ``shelves``.
         """
         store_ids, N = tuple(stores.ids), len(products.ids)
+        if at is not None:
+            at = given_frame("prices", at, name="at", only=self.tastes.covariates)
+        if listing is not None:
+            listing = given_frame("listing", listing, name="listing")
+        if shelves is not None:
+            shelves = given_frame("shelves", shelves, name="shelves", without=("category", "shelf_cm"))
         price, promotions = self._terms(at, store_ids, products)
         utility = self._base(products, profiles, store_ids) + self.tastes.lift(price, promotions)[:, None, :]
         attraction = np.exp(utility)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assortment.inputs.chain import Chain
+from assortment.inputs.given import given_frame
 from assortment.inputs.neighbourhoods import Neighbourhoods
 from assortment.inputs.products import Products
 from assortment.inputs.reader import read_chain
@@ -21,6 +22,7 @@ __all__ = [
     "Source",
     "Stores",
     "Table",
+    "given_frame",
     "read_chain",
     "tables_markdown",
 ]

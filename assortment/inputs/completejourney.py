@@ -44,6 +44,7 @@ SIZES = {
     "single": (0.3, 6.0, ("13.5 OZ", "8 OZ", "1/2 PT")),
 }
 """Size → litres, width in cm (assumed) and how the package writes it."""
+_READ = ("transactions", "products", "demographics")
 _FEWEST_UNITS = 20  # groups of small sellers below this are left out
 _UNSTATED = "half gallon"  # their regular price is that of the private label's half gallons with a stated size
 
@@ -85,7 +86,7 @@ def read(settings: Mapping[str, Any], shelves: pd.DataFrame | None = None) -> di
     -------
     dict
         Frames products, households (with ``income_band``, empty where it is not known), baskets and, with shelves,
-        listing; and ``notes``, what is real and what is assumed.
+        listing; ``notes``, what is real and what is assumed; and ``files``, what was read, for hashes.
 
     Raises
     ------
@@ -93,15 +94,17 @@ def read(settings: Mapping[str, Any], shelves: pd.DataFrame | None = None) -> di
         The package is not installed, or a setting cannot be used.
     """
     chosen = _settings(settings)
-    bought = _purchases(_folder())
+    folder = _folder()
+    bought = _purchases(folder)
     bought["product_id"] = _product_ids(bought, chosen.least_units)
     products = _products(bought, chosen)
     bought = bought[bought["product_id"].isin(products["product_id"])]
     tables: dict[str, Any] = {
         "products": products,
-        "households": _households(_folder(), bought["household_id"]),
+        "households": _households(folder, bought["household_id"]),
         "baskets": _baskets(bought),
         "notes": _notes(chosen),
+        "files": {f"{PACKAGE} {name}": folder / f"{name}.parquet" for name in _READ},
     }
     if shelves is not None:
         tables["listing"] = _listing(products, bought, shelves, chosen.category)

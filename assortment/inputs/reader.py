@@ -122,6 +122,7 @@ def _supplied(found: _Found, settings: ChainSettings) -> tuple[str, ...]:
         found.faults += error.faults
         return ()
     notes = tuple(supplied.pop("notes", ()))
+    found.files.update(supplied.pop("files", {}))
     for table, frame in supplied.items():
         if table not in found.frames:
             found.frames[table], found.sources[table] = frame, Source(f"{table} of completejourney")
