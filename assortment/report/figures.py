@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from assortment.geo import StoreProfiles, TradeAreas
 
+__all__ = ["calibration", "profile_map", "store_map", "trade_areas"]
+
 _EDGE, _INK, _STORE = "#ffffff", "#1c2a33", "#e8731a"
 
 
