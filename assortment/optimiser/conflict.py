@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from assortment.optimiser.problem import Problem
 
 _NODES = 20_000
+# Looking for the very least relaxation of a whole chain can take hours; a small one that helps is enough.
+_RELAXATION_SECONDS = 4.0
 # What to do about a rule that stands in the way, by how much in sum over its rows.
 _MENDS = {
     "core": "give up {} core products or places of them",
@@ -119,7 +121,7 @@ def _least_relaxation(name: str, rows: list[_Named], fixed: list[Row], count: in
     whole = np.arange(len(upper)) < count
     cost = np.where(whole, 0.0, -1.0)
     polytope = Polytope(sparse.hstack([matrix, slack]).tocsr(), low, high, 0 * upper, upper)
-    programme = LinearProgram(polytope, whole=whole, nodes=_NODES)
+    programme = LinearProgram(polytope, whole=whole, nodes=_NODES, seconds=_RELAXATION_SECONDS)
     answer = programme.maximise(cost)
     if answer.columns is None:
         return None

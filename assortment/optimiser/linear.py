@@ -62,7 +62,8 @@ class Polytope:
 class LinearProgram:
     """Maximise cost · v over a polytope, some variables whole.
 
-    Solved with one thread and no clock, so that the same programme gives the same answer anywhere.
+    Solved with one thread and, unless ``seconds`` are given, no clock, so that the same programme gives the same answer
+    anywhere.
 
     Parameters
     ----------
@@ -74,10 +75,18 @@ class LinearProgram:
         Most branch-and-bound nodes.
     gap
         Relative gap at which an integer programme may stop.
+    seconds
+        Longest time, for answers that no plan depends on.
     """
 
     def __init__(
-        self, polytope: Polytope, *, whole: Mask | None = None, nodes: int = 10_000, gap: float = 1e-6
+        self,
+        polytope: Polytope,
+        *,
+        whole: Mask | None = None,
+        nodes: int = 10_000,
+        gap: float = 1e-6,
+        seconds: float | None = None,
     ) -> None:
         self._whole = whole is not None and bool(whole.any())
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -85,6 +94,8 @@ class LinearProgram:
         if self._whole:
             # Tighter than the audit, so that no pick is one that the audit refuses.
             options |= {"mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9}
+        if seconds is not None:
+            options["time_limit"] = seconds
         # Small warm-started programmes lose more to presolve than they gain.
         options["presolve"] = "on" if self._whole else "off"
         for name, value in options.items():
