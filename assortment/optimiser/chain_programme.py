@@ -46,23 +46,21 @@ class ChainProgramme:
         scaled = sparse.csr_matrix(sparse.diags_array(1 / self._scale) @ matrix)
         self._polytope = Polytope(scaled, low / self._scale, high / self._scale, 0 * ones, ones)
 
-    def draft(self, gains: Floats, *, nodes: int = _UNLIMITED) -> Draft | None:
+    def draft(self, gains: Floats) -> Draft | None:
         """Return a plan that obeys every rule, within 1 % of the best for ``gains`` (S, N).
 
         Parameters
         ----------
         gains
             What each listing is worth, (S, N).
-        nodes
-            Most branch-and-bound nodes.
 
         Returns
         -------
         Draft or None
-            ``None`` when there is no plan, or none was found within a limit on the nodes and the audit's tolerance.
+            ``None`` when there is no plan, or none that the audit's tolerance bears.
         """
         cost = self._cost(gains)
-        return self._draft(cost, self._polytope, nodes)
+        return self._draft(cost, self._polytope, _UNLIMITED)
 
     def draft_near_relaxation(self, gains: Floats, *, nodes: int) -> Draft | None:
         """Return a good plan for ``gains`` (S, N), or ``None``; only listings that the relaxation finds close are open.
