@@ -838,10 +838,25 @@ counts = [
   "people", "under_16", "over_65", "white", "black", "asian", "hispanic", "multiracial",
   "in_poverty", "poverty_base",
 ]
+source = "US Census Bureau, Census 2000, Summary File 3; outlines simplified"
 
 [neighbourhoods.rates]  # each with the count that weighs it
 median_income = "people"
 median_house_value = "people"
+
+[neighbourhoods.units]
+people = "people"
+under_16 = "people"
+over_65 = "people"
+white = "people"
+black = "people"
+asian = "people"
+hispanic = "people"
+multiracial = "people"
+in_poverty = "people"
+poverty_base = "people"
+median_income = "1999 dollars a year"
+median_house_value = "dollars"
 """
 
 

@@ -35,6 +35,8 @@ class Chain:
         The types of these names; ``sales`` may be ``None`` where there are baskets or a survey.
     shelves, prices, offered, listing, households, baskets, survey, suppliers, competitors, locks
         Frames as ``TABLES`` declares them, or ``None``; only ``shelves`` is required. They are not written to.
+    travel_times, flows, ancillary
+        The same, for trade areas: minutes and trips between stores and neighbourhoods, and points where people live.
     currency
         ISO 4217 code.
     notes
@@ -64,6 +66,9 @@ class Chain:
     survey: pd.DataFrame | None = None
     suppliers: pd.DataFrame | None = None
     competitors: pd.DataFrame | None = None
+    travel_times: pd.DataFrame | None = None
+    flows: pd.DataFrame | None = None
+    ancillary: pd.DataFrame | None = None
     locks: pd.DataFrame | None = None
     currency: str = "USD"
     notes: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assortment.errors import Fault
+from assortment.inputs.cells import convert
 from assortment.inputs.source import Source, cell_faults, shown
 from assortment.inputs.spelling import plain_id, suggestion
 from assortment.inputs.tables import TABLES, Column, Table
@@ -73,7 +74,8 @@ def _ids_are_known(tables: _Tables) -> Iterator[Fault]:
             if column.refers and column.name in frame:
                 key = TABLES[column.refers].key[0]
                 if tables.sure_of(column.refers, key):
-                    known = tables.frames[column.refers][key]
+                    # Of a table that has faults elsewhere the frame is as it was read: its ids may be numbers.
+                    known, _ = convert(TABLES[column.refers].columns[0], tables.frames[column.refers][key])
                     yield from _unknown_ids(frame[column.name], known, column, tables.source(name))
 
 

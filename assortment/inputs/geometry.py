@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import geopandas as gpd
@@ -9,11 +10,13 @@ import numpy as np
 import pyproj
 import shapely
 
-from assortment.errors import Fault
+from assortment.errors import AssortmentWarning, Fault
 from assortment.inputs.source import Source, cell_faults
 from assortment.inputs.swapped import ADVICE
 
 _DEGREES = np.array([180.0, 90.0, 180.0, 90.0])
+_FAR = 10.0
+"""Degrees outside the area of a CRS at which the CRS is doubted: a neighbouring UTM zone is 6 degrees wide."""
 
 
 def parsed_crs(crs: Any, source: Source) -> tuple[pyproj.CRS | None, list[Fault]]:
@@ -76,12 +79,54 @@ def crs_faults(geometry: gpd.GeoSeries, source: Source, *, advice: str) -> list[
         swapped = bool((np.abs(bounds) <= _DEGREES[[1, 0, 3, 2]] * (1 + 1e-9)).all())
         expected += ADVICE if swapped else f"state the CRS the coordinates are in: {advice}"
         return [Fault(source.name, None, "geometry", f"{span} in {name}, which counts degrees", expected)]
-    # A small made-up plane begins at the origin; no town spans both the equator and the meridian of Greenwich.
-    at_origin = bounds[0] <= 0 <= bounds[2] and bounds[1] <= 0 <= bounds[3]
-    if geometry.crs.is_projected and like_degrees and not at_origin:
+    if geometry.crs.is_projected and like_degrees and not _begins_at_origin(bounds):
         expected = f"coordinates in its unit; these look like degrees, so state a geographic CRS: {advice}"
         return [Fault(source.name, None, "geometry", f"{span} in {name}, which counts metres or feet", expected)]
     return []
+
+
+def warn_of_foreign_place(geometry: gpd.GeoSeries, source: Source) -> None:
+    """Warn of coordinates that lie far outside the area for which their projected CRS is made.
+
+    So lie feet that are called metres, or metres of a system from another part of the world. Stores and polygons may
+    share the mistake, and then fit together while every distance is wrong.
+
+    Parameters
+    ----------
+    geometry
+        Finite geometry with a CRS.
+    source
+        Where it came from, for the message.
+    """
+    bounds, area = geometry.total_bounds, geometry.crs.area_of_use
+    if not geometry.crs.is_projected or area is None or _begins_at_origin(bounds):
+        return
+    to_degrees = pyproj.Transformer.from_crs(geometry.crs, geometry.crs.geodetic_crs, always_xy=True)
+    longitude, latitude = to_degrees.transform(*(bounds[:2] + bounds[2:]) / 2.0)
+    if not np.isfinite([longitude, latitude]).all():
+        return  # where it cannot be at all is said when areas are drawn
+    beyond = max(_beyond(longitude, area.west, area.east), area.south - latitude, latitude - area.north)
+    if beyond > _FAR:
+        name = geometry.crs.to_string()
+        warnings.warn(
+            f"{source.name}: by their CRS, {name}, the coordinates lie at longitude {longitude:.1f}, latitude "
+            f"{latitude:.1f}, far outside the area it is made for (longitude {area.west:g} to {area.east:g}, latitude "
+            f"{area.south:g} to {area.north:g}): check the CRS and its unit, as distances would be wrong",
+            AssortmentWarning,
+            stacklevel=2,
+        )
+
+
+def _beyond(longitude: float, west: float, east: float) -> float:
+    """Degrees from a longitude to the nearest within west to east, also across the antimeridian."""
+    past = (longitude - west) % 360.0
+    width = (east - west) % 360.0 or 360.0
+    return 0.0 if past <= width else min(past - width, 360.0 - past)
+
+
+def _begins_at_origin(bounds: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    """Whether it is a made-up plane, whose corner is the very origin; on the earth nothing has its corner there."""
+    return bool(bounds[0] == 0.0 and bounds[1] == 0.0)
 
 
 def repaired(geometry: gpd.GeoSeries) -> tuple[gpd.GeoSeries, np.ndarray[Any, np.dtype[np.bool_]]]:

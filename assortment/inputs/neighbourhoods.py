@@ -11,8 +11,10 @@ import geopandas as gpd
 import pandas as pd
 
 from assortment.errors import AssortmentWarning, Fault, InputError
+from assortment.inputs.annotations import without_annotations
 from assortment.inputs.check import check_frame
-from assortment.inputs.geometry import crs_faults, geometry_faults, repaired
+from assortment.inputs.geometry import crs_faults, geometry_faults, repaired, warn_of_foreign_place
+from assortment.inputs.overlaps import warn_of_overlaps
 from assortment.inputs.source import Source, cell_faults
 from assortment.inputs.spelling import suggestion
 from assortment.inputs.tables import TABLES, Column
@@ -21,6 +23,7 @@ _TABLE = TABLES["neighbourhoods"]
 _POLYGONS = ("Polygon", "MultiPolygon")
 _ADVICE = 'gdf.set_crs("EPSG:…") before the call, or `crs` in chain.toml'
 _LISTED = 10
+_MOE = "_moe"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,19 +34,29 @@ class Neighbourhoods:
     ----------
     frame
         GeoDataFrame with a CRS, one polygon or multipolygon per row, ``neighbourhood_id`` and demographic columns.
-        NaN means unknown. Invalid polygons are repaired, with a warning that lists them. The frame is not written to.
+        NaN means unknown. Invalid polygons are repaired, with a warning that lists them; polygons that cover the same
+        ground are warned of. The frame is not written to.
+
+        A column ``<name>_moe`` beside a count or rate holds its margins of error (90 %, as the American Community
+        Survey gives them). Annotation values of that survey, such as -666666666, become unknown, with a warning; the
+        margin of a controlled estimate, -555555555, is 0.
     counts
         Columns that count people, households …: they are summed over an area and split with it.
     rates
         Columns that are medians, means or shares, each with the count it is weighted by, such as
         ``{"median_income": "people"}``.
+    units
+        What counts and rates are in, such as ``{"median_income": "1999 dollars"}``, for maps and reports.
+    attribution
+        The line that every map of these neighbourhoods shows: whose figures and outlines they are.
     source
         Where the frame came from, for the messages.
 
     Attributes
     ----------
     frame
-        Own GeoDataFrame with a RangeIndex; ids are text, counts and rates ``float64``, geometry valid and plane.
+        Own GeoDataFrame with a RangeIndex; ids are text, counts, rates and margins ``float64``, geometry valid and
+        plane.
 
     Raises
     ------
@@ -54,17 +67,20 @@ class Neighbourhoods:
     frame: gpd.GeoDataFrame
     counts: tuple[str, ...] = ()
     rates: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    attribution: str = ""
     source: InitVar[Source | None] = None
 
     def __post_init__(self, source: Source | None) -> None:
         source = source or Source("neighbourhoods frame")
-        counts, rates = tuple(self.counts), dict(self.rates)
-        frame, faults = checked_neighbourhoods(self.frame, counts=counts, rates=rates, source=source)
+        counts, rates, units = tuple(self.counts), dict(self.rates), dict(self.units)
+        frame, faults = checked_neighbourhoods(self.frame, counts=counts, rates=rates, units=units, source=source)
         if faults:
             raise InputError(faults)
-        object.__setattr__(self, "frame", frame)
-        object.__setattr__(self, "counts", counts)
-        object.__setattr__(self, "rates", rates)
+        warn_of_foreign_place(frame.geometry, source)
+        warn_of_overlaps(frame, source)
+        for name, value in (("frame", frame), ("counts", counts), ("rates", rates), ("units", units)):
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_frame(
@@ -73,22 +89,34 @@ class Neighbourhoods:
         counts: Iterable[str] = (),
         rates: Mapping[str, str] | None = None,
         *,
+        units: Mapping[str, str] | None = None,
+        attribution: str = "",
         source: Source | None = None,
     ) -> Neighbourhoods:
         """Neighbourhoods from a frame; see the class for its columns and the errors."""
-        return cls(frame, tuple(counts), dict(rates or {}), source=source)
+        return cls(frame, tuple(counts), dict(rates or {}), dict(units or {}), attribution, source=source)
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Ids of the neighbourhoods, in the order of the frame."""
         return tuple(self.frame["neighbourhood_id"])
 
+    @property
+    def margins(self) -> dict[str, str]:
+        """Counts and rates whose margins of error are known, each with the column that holds them."""
+        return {name: name + _MOE for name in (*self.counts, *self.rates) if name + _MOE in self.frame}
+
 
 def checked_neighbourhoods(
-    frame: Any, *, counts: tuple[str, ...], rates: dict[str, str], source: Source
+    frame: Any,
+    *,
+    counts: tuple[str, ...],
+    rates: dict[str, str],
+    units: Mapping[str, str] | None = None,
+    source: Source,
 ) -> tuple[pd.DataFrame, list[Fault]]:
     """A frame of neighbourhoods in canonical form, as far as it could be understood, and its faults."""
-    faults = _declaration_faults(counts, rates, source)
+    faults = _declaration_faults(counts, rates, units or {}, source)
     if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
         found = (
             "a GeoDataFrame without geometry" if isinstance(frame, gpd.GeoDataFrame) else f"a {type(frame).__name__}"
@@ -96,10 +124,13 @@ def checked_neighbourhoods(
         faults.append(Fault(source.name, None, "geometry", found, "a GeoDataFrame with polygons"))
         clean, more = check_frame(_TABLE, frame, source)
         return clean, faults + more
-    attributes = pd.DataFrame(frame.drop(columns=frame.active_geometry_name))
-    declared = [Column(name, "number", "declared count", at_least=0) for name in dict.fromkeys(counts)]
-    declared += [Column(name, "number", "declared rate") for name in rates if name not in counts]
-    there = [column for column in declared if column.name in attributes]
+    attributes = without_annotations(
+        pd.DataFrame(frame.drop(columns=frame.active_geometry_name)),
+        estimates=(*counts, *rates),
+        margins=[name + _MOE for name in (*counts, *rates)],
+        source=source,
+    )
+    there = [column for column in _declared(counts, rates) if column.name in attributes]
     clean, more = check_frame(_TABLE.with_columns(there), attributes, source)
     faults += more + _undeclared(attributes, (*counts, *rates), source)
     geometry = frame.geometry.reset_index(drop=True)
@@ -111,11 +142,36 @@ def checked_neighbourhoods(
     return gpd.GeoDataFrame(clean, geometry=geometry, crs=geometry.crs), faults
 
 
-def _declaration_faults(counts: tuple[str, ...], rates: dict[str, str], source: Source) -> list[Fault]:
+def _declared(counts: tuple[str, ...], rates: dict[str, str]) -> list[Column]:
+    """What the chain declares of its demographic columns, and the margins that may stand beside them."""
+    both = (*counts, *rates)
+    columns = [Column(name, "number", "declared count", at_least=0) for name in counts]
+    columns += [Column(name, "number", "declared rate") for name in rates]
+    columns += [Column(name + _MOE, "number", f"margin of error of {name}", at_least=0) for name in both]
+    first: dict[str, Column] = {}
+    for column in columns:
+        first.setdefault(column.name, column)
+    return list(first.values())
+
+
+def _declaration_faults(
+    counts: tuple[str, ...], rates: dict[str, str], units: Mapping[str, str], source: Source
+) -> list[Fault]:
+    declared = [*counts, *rates]
     faults = [
         Fault(source.name, None, rate, f"'{base}' as its base", f"a count: {suggestion(base, counts)}")
         for rate, base in rates.items()
         if base not in counts
+    ]
+    faults += [
+        Fault(source.name, None, name, "units of it", f"units of a declared column: {suggestion(name, declared)}")
+        for name in units
+        if name not in declared
+    ]
+    faults += [
+        Fault(source.name, None, name + _MOE, f"the margin of error of '{name}' declared", "it undeclared: it is found")
+        for name in dict.fromkeys(declared)
+        if name + _MOE in declared
     ]
     both = [name for name in rates if name in counts]
     return faults + [Fault(source.name, None, name, "a count that is a rate too", "one of both") for name in both]

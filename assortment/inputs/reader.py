@@ -148,9 +148,9 @@ def _typed(found: _Found, name: str, settings: ChainSettings) -> Any:
     makers: dict[str, tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]] = {
         "stores": (Stores.from_frame, checked_stores, {"crs": settings.crs}),
         "neighbourhoods": (
-            Neighbourhoods.from_frame,
+            partial(Neighbourhoods.from_frame, attribution=columns.source),
             checked_neighbourhoods,
-            {"counts": columns.counts, "rates": columns.rates},
+            {"counts": columns.counts, "rates": columns.rates, "units": columns.units},
         ),
         "products": (Products.from_frame, partial(check_frame, TABLES["products"]), {}),
         "sales": (Sales.from_frame, checked_sales, {"promotion": settings.promotion}),

@@ -31,6 +31,10 @@ class NeighbourhoodColumns(BaseModel):
         Columns that are summed.
     rates
         Columns that are averaged, each with the count it is weighted by.
+    units
+        What the columns are in, for maps and reports.
+    source
+        Whose figures and outlines they are: the line that every map shows.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,6 +42,8 @@ class NeighbourhoodColumns(BaseModel):
     id: str = "neighbourhood_id"
     counts: tuple[str, ...] = ()
     rates: dict[str, str] = Field(default_factory=dict)
+    units: dict[str, str] = Field(default_factory=dict)
+    source: str = ""
 
 
 class ChainSettings(BaseModel):

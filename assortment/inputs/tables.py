@@ -148,6 +148,7 @@ class Table:
 
 _STORE = Column("store_id", "id", "the store", required=True, refers="stores")
 _PRODUCT = Column("product_id", "id", "the product", required=True, refers="products")
+_NEIGHBOURHOOD = Column("neighbourhood_id", "id", "the neighbourhood", required=True, refers="neighbourhoods")
 _LONGITUDE = Column("longitude", "number", "longitude (EPSG:4326)", unit="degrees", at_least=-180, at_most=180)
 _LATITUDE = Column("latitude", "number", "latitude (EPSG:4326)", unit="degrees", at_least=-90, at_most=90)
 _PRICE_PAID = Column("price", "number", "price paid per unit", unit="currency", at_least=0)
@@ -326,6 +327,35 @@ _ALL = (
             Column("size_m2", "number", "sales area", unit="m²", above=0),
         ),
         empty=True,
+    ),
+    Table(
+        "travel_times",
+        "store × neighbourhood within reach",
+        (
+            _STORE,
+            _NEIGHBOURHOOD,
+            Column("minutes", "number", "time from there to the store", required=True, unit="minutes", at_least=0),
+        ),
+        key=("store_id", "neighbourhood_id"),
+    ),
+    Table(
+        "flows",
+        "store × neighbourhood",
+        (
+            _STORE,
+            _NEIGHBOURHOOD,
+            Column("trips", "number", "trips from there to the store", required=True, unit="trips", at_least=0),
+        ),
+        key=("store_id", "neighbourhood_id"),
+    ),
+    Table(
+        "ancillary",
+        "point where people live, such as a dwelling or the middle of a block",
+        (
+            replace(_LONGITUDE, required=True),
+            replace(_LATITUDE, required=True),
+            Column("count", "number", "how many live there: people or dwellings", required=True, at_least=0, default=1),
+        ),
     ),
     Table(
         "locks",

@@ -103,6 +103,41 @@ def test_a_small_plane_at_the_origin_is_believed(squares: gpd.GeoDataFrame) -> N
     assert Neighbourhoods.from_frame(squares).frame.total_bounds.tolist() == [0, 0, 100, 100]
 
 
+@pytest.mark.parametrize("west", [-17, 0])
+def test_degrees_around_the_origin_are_no_plane(squares: gpd.GeoDataFrame, faults_of: Faults, west: int) -> None:
+    """Africa in degrees spans the equator and Greenwich and is still found to lie; only a corner at 0, 0 is a plane."""
+    squares = squares.set_geometry([box(west + x, -35, west + x + 10, 37) for x in (0, 10, 20, 30)], crs=32633)
+    (fault,) = faults_of(Neighbourhoods.from_frame, squares)
+    assert "look like degrees" in fault.expected
+
+
+def test_coordinates_far_from_where_their_crs_is_made_for_are_doubted(squares: gpd.GeoDataFrame) -> None:
+    """Feet of California called metres of UTM zone 10 lie in the wrong part of the world; UTM itself does not."""
+    with pytest.warns(AssortmentWarning, match=r"far outside the area it is made for .*check the CRS and its unit"):
+        Neighbourhoods.from_frame(squares.to_crs(2226).set_crs(32610, allow_override=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AssortmentWarning)
+        for crs in (32610, 32611, 3857, 2226):
+            Neighbourhoods.from_frame(squares.to_crs(crs))
+
+
+def test_a_crs_made_for_both_sides_of_the_antimeridian_is_not_doubted(squares: gpd.GeoDataFrame) -> None:
+    """Fiji's own grid is made for 176° east to 178° west: a place at 179.9° west lies inside."""
+    places = squares.set_geometry([box(-179.9 + x, -18, -179.89 + x, -17.99) for x in (0, 0.01, 0.02, 0.03)], crs=4326)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AssortmentWarning)
+        Neighbourhoods.from_frame(places.to_crs(3460))
+
+
+def test_units_and_the_source_line_go_with_the_columns(squares: gpd.GeoDataFrame, faults_of: Faults) -> None:
+    """Units are of declared columns; another name is a fault that gives the nearest."""
+    units = {"median_income": "1999 dollars"}
+    made = Neighbourhoods.from_frame(squares, ["people"], RATES, units=units, attribution="Census 2000")
+    assert made.units == units and made.attribution == "Census 2000"
+    (fault,) = faults_of(Neighbourhoods.from_frame, squares, ["people"], RATES, units={"median_incme": "dollars"})
+    assert fault.column == "median_incme" and "'median_income'" in fault.expected
+
+
 def test_declarations_must_fit_the_frame(squares: gpd.GeoDataFrame, faults_of: Faults) -> None:
     """Declared columns that are absent name the nearest; a rate's base must be a count; none is both."""
     faults = faults_of(

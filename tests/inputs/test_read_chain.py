@@ -57,6 +57,17 @@ def test_frames_of_a_chain_make_the_same_chain(corner: Corner) -> None:
         pd.testing.assert_frame_equal(again.tables[name], frame)
 
 
+def test_units_and_the_source_line_are_read(corner: Corner) -> None:
+    """They stand in the section of the neighbourhoods; units of another column are a fault."""
+    stated = 'counts = ["people"]\nsource = "Town hall"\n[neighbourhoods.units]\nmedian_income = "euros a year"'
+    corner.toml = corner.toml.replace('counts = ["people"]', stated)
+    made = read_chain(corner.write()).neighbourhoods
+    assert (made.attribution, made.units) == ("Town hall", {"median_income": "euros a year"})
+    corner.toml = corner.toml.replace('median_income = "euros', 'rent = "euros')
+    with pytest.raises(InputError, match="column 'rent': found units of it; expected units of a declared column"):
+        read_chain(corner.write())
+
+
 PLANTED = [
     # file, old, new, row, column, found, expected
     ("stores.csv", "02,South,-121.4", "02,South,-221.4", 3, "longitude", "'-221.4'", "at least -180"),

@@ -24,6 +24,9 @@ DESIGN = {
     "survey": ("product_id respondents chose", ""),
     "suppliers": ("supplier_id name", "longitude latitude delivers_within_km minimum_stores"),
     "competitors": ("longitude latitude", "size_m2"),
+    "travel_times": ("store_id neighbourhood_id minutes", ""),
+    "flows": ("store_id neighbourhood_id trips", ""),
+    "ancillary": ("longitude latitude count", ""),
     "locks": ("store_id product_id lock author note", ""),
 }
 
