@@ -19,7 +19,21 @@ from assortment.errors import (
     ReportError,
     ScenarioError,
 )
-from assortment.geo import StoreProfiles, TradeAreas, income_bands, store_profiles, trade_areas
+from assortment.geo import (
+    AreaSales,
+    HuffFit,
+    Overlap,
+    StoreProfiles,
+    TradeAreas,
+    area_sales,
+    calibrate_huff,
+    chain_areas,
+    income_bands,
+    overlap,
+    rings,
+    store_profiles,
+    trade_areas,
+)
 from assortment.inputs import Chain, Neighbourhoods, Products, Sales, Stores, read_chain
 from assortment.optimiser import RULES, Costs, Cover, Group, Plan, Problem, Rules, RuleSpec, audit, solve
 from assortment.pipeline import Run, run
@@ -28,6 +42,7 @@ from assortment.scenario import Scenario
 
 __all__ = [
     "RULES",
+    "AreaSales",
     "AssortmentError",
     "AssortmentWarning",
     "Chain",
@@ -38,9 +53,11 @@ __all__ = [
     "DemandError",
     "GeographyError",
     "Group",
+    "HuffFit",
     "Infeasible",
     "InputError",
     "Neighbourhoods",
+    "Overlap",
     "Plan",
     "Prior",
     "Problem",
@@ -56,12 +73,17 @@ __all__ = [
     "StoreProfiles",
     "Stores",
     "TradeAreas",
+    "area_sales",
     "audit",
     "calibrate",
+    "calibrate_huff",
+    "chain_areas",
     "fit_demand",
     "income_bands",
+    "overlap",
     "plot",
     "read_chain",
+    "rings",
     "run",
     "solve",
     "store_profiles",

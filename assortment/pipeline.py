@@ -20,7 +20,7 @@ import pandas as pd
 
 from assortment.demand import ChoiceModel, Demand, calibrate, fit_demand
 from assortment.errors import AssortmentWarning
-from assortment.geo import StoreProfiles, TradeAreas, income_bands, store_profiles, trade_areas
+from assortment.geo import HuffFit, StoreProfiles, TradeAreas, chain_areas, income_bands, store_profiles
 from assortment.inputs import Chain, read_chain
 from assortment.optimiser import Costs, Plan, Problem, require_possible, solve
 from assortment.report import save, summary
@@ -50,6 +50,8 @@ class Run:
     calibration
         Predicted against actual units per store for today's listing, from a fit that had not seen the store; empty
         where the chain has no till sales.
+    huff_fit
+        How well alpha and decay of the trade areas are known, where the scenario has them estimated.
     seconds
         Wall time by stage.
     warnings
@@ -65,6 +67,7 @@ class Run:
     problem: Problem
     plan: Plan
     calibration: pd.DataFrame
+    huff_fit: HuffFit | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -90,6 +93,7 @@ class Run:
             "inputs": _hashes(self.scenario, self.chain),
             "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
             "seed": self.scenario.seed,
+            "huff_fit": None if self.huff_fit is None else _fitted(self.huff_fit),
             "status": str(plan.status),
             "value_per_week": plan.value,
             "bound_per_week": plan.bound if isfinite(plan.bound) else None,  # JSON knows no infinity
@@ -142,7 +146,8 @@ def run(
     workers = workers or asked.solve.workers
     seconds: dict[str, float] = {}
     with _remembered() as remembered:
-        chain, areas, profiles = prepare(asked, seconds, progress)
+        chain = _inputs(asked, seconds, progress)
+        areas, profiles, huff_fit = _geography(asked, chain, seconds, progress)
         with _timed("demand", seconds, progress):
             model, demand, calibration = _demand(asked, chain, profiles, workers, progress)
         with _timed("optimiser", seconds, progress):
@@ -165,6 +170,7 @@ def run(
         problem=problem,
         plan=plan,
         calibration=calibration,
+        huff_fit=huff_fit,
         seconds=seconds,
         warnings=tuple(remembered),
     )
@@ -181,24 +187,27 @@ class Prepared(NamedTuple):
 def prepare(asked: Scenario, seconds: dict[str, float] | None = None, progress: Progress | None = None) -> Prepared:
     """Read and check the chain of a scenario and work out who each store serves; a dry run stops here."""
     seconds = {} if seconds is None else seconds
-    with _timed("inputs", seconds, progress):
-        chain = read_chain(asked.chain).of(asked.category)
-        require_possible(chain, category=asked.category, rules=asked.rules.spec(), costs=Costs(**asked.costs.given()))
-    with _timed("geo", seconds, progress):
-        areas, profiles = _geography(asked, chain)
+    chain = _inputs(asked, seconds, progress)
+    areas, profiles, _ = _geography(asked, chain, seconds, progress)
     return Prepared(chain, areas, profiles)
 
 
-def _geography(asked: Scenario, chain: Chain) -> tuple[TradeAreas, StoreProfiles]:
-    neighbourhoods = chain.neighbourhoods
-    if asked.income_bands is not None:
-        neighbourhoods = income_bands(neighbourhoods, **asked.income_bands.given())
-    settings = asked.trade_area.given()
-    rivals = settings.pop("competitors", True)
-    if asked.trade_area.method == "huff" and rivals:
-        settings["competitors"] = chain.competitors
-    areas = trade_areas(chain.stores, neighbourhoods, **settings)
-    return areas, store_profiles(areas, neighbourhoods)
+def _inputs(asked: Scenario, seconds: dict[str, float], progress: Progress | None) -> Chain:
+    with _timed("inputs", seconds, progress):
+        chain = read_chain(asked.chain).of(asked.category)
+        require_possible(chain, category=asked.category, rules=asked.rules.spec(), costs=Costs(**asked.costs.given()))
+    return chain
+
+
+def _geography(
+    asked: Scenario, chain: Chain, seconds: dict[str, float], progress: Progress | None
+) -> tuple[TradeAreas, StoreProfiles, HuffFit | None]:
+    with _timed("geo", seconds, progress):
+        neighbourhoods = chain.neighbourhoods
+        if asked.income_bands is not None:
+            neighbourhoods = income_bands(neighbourhoods, **asked.income_bands.given())
+        areas, huff_fit = chain_areas(chain, neighbourhoods, **asked.trade_area.given())
+        return areas, store_profiles(areas, neighbourhoods), huff_fit
 
 
 def _demand(
@@ -222,6 +231,12 @@ def _demand(
     )
     demand = model.predict(chain.stores, chain.products, profiles, listing=chain.listing)
     return model, demand, calibrate(model, demand, chain.sales if from_tills else None)
+
+
+def _fitted(fit: HuffFit) -> dict[str, Any]:
+    """The estimate of a Huff model as plain JSON values, which know no NaN."""
+    rows = fit.table.astype(object).where(fit.table.notna(), None)
+    return {"source": fit.source, "observations": fit.observations, "parameters": rows.to_dict("records")}
 
 
 def _problem(asked: Scenario, chain: Chain, demand: Demand) -> Problem:

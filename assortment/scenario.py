@@ -9,11 +9,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from math import inf
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from assortment.errors import ScenarioError
 from assortment.optimiser import Cover, RuleSpec
@@ -27,16 +28,53 @@ class _Section(BaseModel):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class TradeAreaSettings(_Section):
-    """``[trade_area]``: who a store serves; see ``assortment.trade_areas``."""
+def _per_store(given: object) -> object:
+    """Accept what stages take as a number for each store; what the column or the formats hold, they check."""
+    if isinstance(given, str) or _is_number(given):
+        return given
+    if isinstance(given, Mapping) and given and all(_is_number(value) for value in given.values()):
+        return {str(name): float(value) for name, value in given.items()}
+    raise PydanticCustomError(
+        "per_store", "expected a number of at least 0, a store column, or numbers by format such as {{ small = 1 }}"
+    )
 
-    method: Literal["huff", "ring", "nearest", "thiessen"] = "huff"
-    radius_m: float | str | None = Field(None, description="ring: metres, or the store column that holds them")
-    attractiveness: float | str = Field(1.0, description="huff: number, or the store column that holds it")
-    alpha: float = Field(1.0, ge=0)
-    decay: float = Field(2.0, ge=0)
-    distance_floor_m: float | None = Field(None, ge=0)
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value < inf
+
+
+PerStore: TypeAlias = Annotated[Any, BeforeValidator(_per_store)]
+"""A number for all stores, the store column that holds it, or a table of numbers by format (or by store id)."""
+
+
+class TradeAreaSettings(_Section):
+    """``[trade_area]``: who a store serves; see ``assortment.trade_areas``.
+
+    The tables that a method takes are those of the chain folder.
+    """
+
+    method: Literal["huff", "ring", "nearest", "thiessen", "travel_time", "customers"] = "huff"
+    attractiveness: PerStore = Field(1.0, description="huff")
+    alpha: PerStore = Field(1.0, description="huff: exponent of the attractiveness")
+    decay: PerStore = Field(2.0, description="huff: exponent of the distance")
+    distance_floor_m: float | None = Field(None, ge=0, description="huff: shorter distances count as this one")
     competitors: bool = Field(True, description="huff: count the rival stores of the chain folder in")
+    competitor_attractiveness: PerStore = Field(None, description="huff: default, as the stores'")
+    competitor_alpha: PerStore = Field(None, description="huff: default, as the stores'")
+    competitor_decay: PerStore = Field(None, description="huff: default, as the stores'")
+    calibrate: Literal["households", "flows"] | None = Field(
+        None, description="huff: estimate alpha and decay from this table of the chain folder"
+    )
+    calibrate_by: str | None = Field(None, description="huff: store column whose groups get an alpha and a decay each")
+    radius_m: PerStore = Field(None, description="ring: metres")
+    inner_m: PerStore = Field(None, description="ring: leave out who lives within these metres")
+    within: PerStore = Field(None, description="travel_time: minutes")
+    nearest_only: bool = Field(False, description="travel_time: each neighbourhood to the store it reaches soonest")
+    share: PerStore = Field(0.7, description="customers: nearest part of each store's customers, at most 1")
+    weight: str | None = Field(None, description="customers: household column the share is of; spend: from baskets too")
+    ancillary: bool = Field(
+        True, description="ring, thiessen, customers: split by the table ancillary where there is one"
+    )
 
 
 class IncomeBandSettings(_Section):

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from math import pi
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
+from shapely import box
+from shapely.geometry import mapping
 
-from assortment.errors import ScenarioError
+from assortment import pipeline
+from assortment.errors import AssortmentWarning, GeographyError, InputError, ScenarioError
+from assortment.geo import TradeAreas, calibrate_huff, chain_areas
+from assortment.inputs import read_chain
+from assortment.pipeline import prepare
 from assortment.scenario import Scenario
 
 SMALLEST = 'title = "T"\nchain = "chain"\ncategory = "milk"\n'
@@ -96,3 +109,217 @@ def test_a_missing_file_names_a_near_one(tmp_path: Path) -> None:
     path = write(tmp_path, SMALLEST)
     with pytest.raises(ScenarioError, match=r"did you mean .*question\.toml"):
         Scenario.read(path.with_name("questoin.toml"))
+
+
+HUFF = 'method = "huff"\nattractiveness = "size_m2"\ndistance_floor_m = 1113.195\n'
+STREET = {
+    "stores.csv": "store_id,name,longitude,latitude,format,size_m2\nA,West,0.005,0.005,small,400\n"
+    "B,East,0.035,0.005,large,1600\n",
+    "shelves.csv": "store_id,category,shelf_cm\nA,milk,100\nB,milk,100\n",
+    "products.csv": "product_id,name,category,price,unit_cost,width_cm\n1,Whole,milk,2,1,10\n2,Oat,milk,3,2,10\n",
+    "sales.csv": "week,store_id,product_id,units\n1,A,1,5\n1,B,2,5\n",
+    "competitors.csv": "longitude,latitude,size_m2\n0.025,0.005,800\n",
+    "travel_times.csv": "store_id,neighbourhood_id,minutes\nA,n0,2\nA,n1,5\nB,n2,5\nB,n1,9\nB,n3,1\n",
+    "flows.csv": "store_id,neighbourhood_id,trips\nA,n0,90\nA,n1,60\nB,n2,70\nB,n1,20\nB,n3,95\n",
+    "ancillary.csv": "longitude,latitude,count\n0.004,0.005,9\n0.0099,0.005,1\n"
+    "0.015,0.005,5\n0.025,0.005,5\n0.035,0.005,5\n",
+    "households.csv": "household_id,neighbourhood_id,store_id\n1,n0,A\n2,n1,A\n3,n2,B\n4,n3,B\n5,n1,B\n",
+    "baskets.csv": "household_id,product_id,units,price\n1,1,1,2\n2,1,2,2\n2,2,1,3\n3,1,4,2\n4,2,3,3\n5,1,1,1\n",
+}
+"""Two stores on a street of four blocks along the equator, each 0.01 degrees (1.1 km) wide."""
+
+
+@pytest.fixture(scope="module")
+def street_without(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The folder of that chain, without the tables named; each is written once."""
+    blocks = [
+        {
+            "type": "Feature",
+            "properties": {"neighbourhood_id": f"n{i}", "people": 100},
+            "geometry": mapping(box(i / 100, 0, (i + 1) / 100, 0.01)),
+        }
+        for i in range(4)
+    ]
+
+    @cache
+    def folder(*without: str) -> Path:
+        home = tmp_path_factory.mktemp("street")
+        (home / "blocks.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": blocks}))
+        names = {name.removesuffix(".csv"): name for name in STREET} | {"neighbourhoods": "blocks.geojson"}
+        tables = "".join(f'{name} = "{file}"\n' for name, file in names.items() if name not in without)
+        counts = '[neighbourhoods]\ncounts = ["people"]\n'
+        (home / "chain.toml").write_text(f'name = "Street"\ncrs = "EPSG:4326"\n[tables]\n{tables}{counts}')
+        for name, text in STREET.items():
+            (home / name).write_text(text)
+        return home
+
+    return folder
+
+
+READ_ONCE = cache(read_chain)
+
+
+@pytest.fixture
+def street(
+    street_without: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., TradeAreas]:
+    """Ask for trade areas of that chain: ``street('method = "nearest"', without=("flows",))`` runs the geography."""
+    monkeypatch.setattr(pipeline, "read_chain", READ_ONCE)
+
+    def ask(trade_area: str, *, without: tuple[str, ...] = ()) -> TradeAreas:
+        chain = SMALLEST.replace('"chain"', f"'{street_without(*without)}'")
+        prepared = prepare(Scenario.read(write(tmp_path, f"{chain}[trade_area]\n{trade_area}\n")))
+        assert prepared.profiles.store_ids == ("A", "B")
+        return prepared.areas
+
+    return ask
+
+
+def shares(areas: TradeAreas) -> list[list[float]]:
+    return [areas.of_store(store).round(3).tolist() for store in areas.store_ids]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ('method = "nearest"', [[1, 1, 0, 0], [0, 0, 1, 1]]),
+        ('method = "thiessen"', [[1, 1, 0, 0], [0, 0, 1, 1]]),
+        ('method = "travel_time"\nwithin = 5', [[1, 1, 0, 0], [0, 0, 1, 1]]),
+        ('method = "travel_time"\nwithin = { small = 3, large = 9 }', [[1, 0, 0, 0], [0, 1, 1, 1]]),
+        ('method = "travel_time"\nwithin = 9\nnearest_only = true', [[1, 1, 0, 0], [0, 0, 1, 1]]),
+        ('method = "customers"\nshare = 0.5', [[1, 0, 0, 0], [0, 0, 1, 1]]),
+        ('method = "customers"\nshare = { A = 1, B = 0.3 }', [[1, 1, 0, 0], [0, 0, 0, 1]]),
+        ('method = "customers"\nshare = 0.5\nweight = "spend"', [[1, 1, 0, 0], [0, 0, 0, 1]]),
+        ('method = "ring"\nradius_m = 450', [[0.9, 0, 0, 0], [0, 0, 0, 1]]),
+        ('method = "ring"\nradius_m = { small = 450, large = 5000 }', [[0.9, 0, 0, 0], [1, 1, 1, 1]]),
+        ('method = "ring"\nradius_m = "size_m2"\nancillary = true', [[0.9, 0, 0, 0], [0, 0, 1, 1]]),
+        (HUFF, [[0.514, 0.25, 0.04, 0.018], [0.229, 0.25, 0.64, 0.655]]),
+        (HUFF + "competitors = false", [[0.692, 0.5, 0.059, 0.027], [0.308, 0.5, 0.941, 0.973]]),
+        (HUFF + "alpha = { small = 1.5, large = 1 }\ndecay = 0\ncompetitors = false", [[0.833] * 4, [0.167] * 4]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:fewer than 10 customers", "ignore:what a customer spends", "ignore:the ancillary")
+def test_each_method_is_reached_from_a_scenario(
+    street: Callable[..., TradeAreas], asked: str, expected: list[list[float]]
+) -> None:
+    """The scenario names the method and its numbers, the chain folder has the tables, the shares are as on paper."""
+    areas = street(asked)
+    assert shares(areas) == expected
+    assert areas.method in asked
+
+
+def test_a_ring_by_area_leaves_the_ancillary_table_aside(street: Callable[..., TradeAreas]) -> None:
+    """With ``ancillary = false``, and where the chain has no such table, a ring takes the area of its circle."""
+    block = (0.01 * 111_319.5) * (0.01 * 110_574.3)
+    for areas in (
+        street('method = "ring"\nradius_m = 450\nancillary = false'),
+        street('method = "ring"\nradius_m = 450', without=("ancillary",)),
+    ):
+        assert areas.of_store("A").iloc[0] == pytest.approx(pi * 450**2 / block, rel=1e-3)
+
+
+@pytest.mark.parametrize("source", ["households", "flows"])
+@pytest.mark.filterwarnings("ignore:calibrate_huff")
+def test_huff_is_calibrated_from_a_table_of_the_chain(
+    street: Callable[..., TradeAreas], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    """The areas are those of the estimate, which the run keeps and its manifest records."""
+    monkeypatch.setattr(pipeline, "_demand", lambda *_: (None, None, pd.DataFrame()))
+    monkeypatch.setattr(pipeline, "_problem", lambda *_: None)
+    plan = SimpleNamespace(status="optimal", value=1.0, bound=1.0, gap=0.0)
+    monkeypatch.setattr(pipeline, "solve", lambda *_, **__: plan)
+    areas = street(f'{HUFF}calibrate = "{source}"')
+    run = pipeline.run(tmp_path / "question.toml")
+    chain = run.chain
+    fit = calibrate_huff(
+        chain.stores,
+        chain.neighbourhoods,
+        attractiveness="size_m2",
+        distance_floor_m=1113.195,
+        **{source: getattr(chain, source)},
+    )
+    assert run.huff_fit is not None
+    assert run.huff_fit.source == source
+    for name in ("alpha", "decay"):
+        assert areas.parameters[name] == run.areas.parameters[name] == fit.parameters()[name]
+    assert areas.parameters["competitors"] == 1
+    recorded = json.loads(json.dumps(run.manifest, allow_nan=False))["huff_fit"]
+    assert recorded["source"] == source
+    assert [row["parameter"] for row in recorded["parameters"]] == fit.table["parameter"].tolist()
+    assert recorded["parameters"][-1]["value"] == pytest.approx(fit.table["value"].iloc[-1])
+
+
+@pytest.mark.filterwarnings("ignore:calibrate_huff")
+def test_an_estimate_that_the_model_cannot_use_is_said(street_without: Callable[..., Path]) -> None:
+    """Where people prefer the small store, alpha is below 0: the message names it and what to do."""
+    places = [(store, f"n{i}") for store in "AB" for i in range(4)]
+    flows = pd.DataFrame(places, columns=["store_id", "neighbourhood_id"]).assign(trips=[95, 90, 60, 30, 5, 10, 40, 70])
+    chain = replace(READ_ONCE(street_without()), flows=flows)
+    with pytest.raises(GeographyError, match=r"found alpha of all stores \(-.*give another attractiveness"):
+        chain_areas(chain, attractiveness="size_m2", distance_floor_m=1113.195, calibrate="flows")
+
+
+@pytest.mark.parametrize(
+    ("asked", "table"),
+    [
+        ('method = "travel_time"\nwithin = 5', "travel_times"),
+        ('method = "customers"', "households"),
+        ('calibrate = "households"', "households"),
+        ('calibrate = "flows"', "flows"),
+    ],
+)
+def test_a_table_that_the_method_needs_is_named_with_the_file_to_add(
+    street: Callable[..., TradeAreas], asked: str, table: str
+) -> None:
+    """The message gives table, columns and the line of chain.toml."""
+    with pytest.raises(
+        GeographyError, match=rf'needs the table {table} \(.*chain\.toml, such as {table} = "{table}\.csv"'
+    ):
+        street(asked, without=(table, "baskets"))
+
+
+@pytest.mark.filterwarnings("ignore:fewer than 10 customers")
+def test_spend_needs_baskets_with_prices(street: Callable[..., TradeAreas]) -> None:
+    """By spend without a column spend and without baskets: what is missing is named; with them it is noted."""
+    with pytest.raises(InputError, match=r"column 'spend': found no such column; expected .* baskets"):
+        street('method = "customers"\nweight = "spend"', without=("baskets",))
+    with pytest.warns(AssortmentWarning, match="units × price, summed over the 6 rows of the baskets"):
+        street('method = "customers"\nweight = "spend"')
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("radius_m = 500", "method 'huff' has no parameter 'radius_m'"),
+        ('method = "nearest"\nancillary = true', "method 'nearest' has no parameter 'ancillary'"),
+        ('method = "ring"\nradius_m = 500\ncompetitors = false', "method 'ring' has no parameter 'competitors'"),
+        ('method = "ring"', "method 'ring' needs radius_m"),
+        ('method = "ring"\nradius_m = 500\ncalibrate = "flows"', "calibrate is for method 'huff'"),
+        ('calibrate = "flows"\nalpha = 1', "alpha cannot be given and estimated too"),
+        ('calibrate_by = "format"', "calibrate_by means nothing without calibrate"),
+        ('method = "customers"\nshare = 2', r"at most 1, such as 0\.7; found A \(2\), B \(2\)"),
+    ],
+)
+def test_settings_that_do_not_belong_together_are_refused(
+    street: Callable[..., TradeAreas], asked: str, message: str
+) -> None:
+    """A setting of another method is an error, not something to be ignored."""
+    with pytest.raises(GeographyError, match=message):
+        street(asked)
+
+
+@pytest.mark.parametrize("value", ["-1", "true", "[1, 2]", "{ small = -1 }", "{}", '{ small = "wide" }', "inf"])
+def test_what_is_no_number_per_store_is_refused(tmp_path: Path, value: str) -> None:
+    """A number, a column or a table by format; anything else is named, once."""
+    with pytest.raises(ScenarioError) as caught:
+        Scenario.read(write(tmp_path, f"{SMALLEST}[trade_area]\ndecay = {value}\n"))
+    assert "trade_area.decay: found" in str(caught.value)
+    assert "expected a number of at least 0, a store column, or numbers by format" in str(caught.value)
+    assert str(caught.value).count("trade_area.decay") == 1
+
+
+def test_a_table_by_format_may_be_set_on_the_command_line(tmp_path: Path) -> None:
+    """``--set`` takes a TOML table, a column and a number alike."""
+    path = write(tmp_path, SMALLEST)
+    for text, value in (("{ small = 1, large = 2 }", {"small": 1.0, "large": 2.0}), ("size_m2", "size_m2"), ("3", 3)):
+        assert Scenario.read(path, [f"trade_area.attractiveness={text}"]).trade_area.attractiveness == value

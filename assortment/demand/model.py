@@ -262,13 +262,17 @@ class ChoiceModel:
         return mix
 
     def _people(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats | None:
-        if self.segments:
-            people: Floats = demographic_values(profiles, store_ids, tuple(self.segments.values())).sum(axis=1)
+        """(S,) people as volume: who lives in the areas of two stores is divided over them."""
+        stores, segments = list(store_ids), tuple(self.segments.values())
+        if segments:
+            if set(segments) <= set(profiles.counts):
+                return profiles.divided.loc[stores, list(segments)].sum(axis=1).to_numpy(np.float64)
+            people: Floats = demographic_values(profiles, store_ids, segments).sum(axis=1)
             return people
         if not profiles.counts:
             return None
-        largest = str(profiles.table[list(profiles.counts)].sum().idxmax())
-        return profiles.table[largest].loc[list(store_ids)].to_numpy(np.float64)
+        largest = str(profiles.divided.sum().idxmax())
+        return profiles.divided[largest].loc[stores].to_numpy(np.float64)
 
     def _terms(
         self, at: pd.DataFrame | None, store_ids: tuple[str, ...], products: Products

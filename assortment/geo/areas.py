@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -11,8 +12,12 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from assortment.errors import GeographyError
-from assortment.geo.arrays import FloatArray
-from assortment.geo.ground import Ground
+from assortment.geo.arrays import FloatArray, Geometries
+from assortment.geo.cover.overlay import Zones
+from assortment.geo.cover.pieces import Pieces
+from assortment.geo.cover.units import Units, covered_parts, pieces_of
+from assortment.geo.ground.ancillary import Ancillary
+from assortment.geo.ground.ground import Ground
 from assortment.geo.wording import unknown
 
 CELLS = 1 << 20
@@ -25,8 +30,17 @@ class ShareMatrix(Protocol):
     def rows(self, stores: slice) -> FloatArray:
         """Return the shares of some stores, shape (stores, M)."""
 
+    def columns(self, neighbourhoods: slice) -> FloatArray:
+        """Return the shares of all stores in some neighbourhoods, shape (S, neighbourhoods)."""
+
     def times(self, values: FloatArray) -> FloatArray:
         """Return shares @ values, shape (S, C), for values of shape (M, C)."""
+
+    def summed(self) -> FloatArray:
+        """Return the sum of the shares over the stores, shape (M,)."""
+
+    def covered(self) -> FloatArray:
+        """Return the part of each neighbourhood that at least one store serves, shape (M,)."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +51,17 @@ class SparseShares:
     ----------
     matrix
         Shares, shape (S, M).
+    zones, polygons
+        The areas, shape (S,), and the neighbourhoods, shape (M,), that the shares were cut from. Without them stores in
+        the same neighbourhood serve the same people of it, as far as their shares go.
+    places
+        Where the people live, when the shares are parts of what is counted there, and not of the area.
     """
 
     matrix: csr_array
+    zones: Zones | None = None
+    polygons: Geometries | None = None
+    places: Ancillary | None = None
 
     def __post_init__(self) -> None:
         for array in (self.matrix.data, self.matrix.indices, self.matrix.indptr):
@@ -49,14 +71,79 @@ class SparseShares:
         """Return the shares of some stores, shape (stores, M)."""
         return np.asarray(self.matrix[stores].toarray(), dtype=np.float64)
 
+    def columns(self, neighbourhoods: slice) -> FloatArray:
+        """Return the shares of all stores in some neighbourhoods, shape (S, neighbourhoods)."""
+        return np.asarray(self.matrix[:, neighbourhoods].toarray(), dtype=np.float64)
+
     def times(self, values: FloatArray) -> FloatArray:
         """Return shares @ values, shape (S, C)."""
         return np.asarray(self.matrix @ values, dtype=np.float64)
+
+    def summed(self) -> FloatArray:
+        """Return the sum of the shares over the stores, shape (M,)."""
+        return np.asarray(self.matrix.sum(axis=0), dtype=np.float64)
+
+    def covered(self) -> FloatArray:
+        """Return the part of each neighbourhood that at least one store serves, shape (M,).
+
+        Exact to rounding, but that 256 corners stand for a circle where several cut the same polygon: 1e-5.
+        """
+        return covered_parts(self._units, self.matrix.shape[1])
+
+    def pieces(self) -> Pieces:
+        """Cut the neighbourhoods up so that the same stores serve all people of a piece."""
+        return pieces_of(self._units)
+
+    @property
+    def _units(self) -> tuple[Units, ...]:
+        return Units.of(self.matrix, self.zones, self.polygons, self.places)
+
+
+@dataclass(frozen=True)
+class ScaledShares:
+    """Shares of others, made smaller.
+
+    Parameters
+    ----------
+    matrix
+        The others, shape (S, M).
+    factor
+        What each neighbourhood's shares are multiplied by, shape (M,).
+    """
+
+    matrix: ShareMatrix
+    factor: FloatArray
+
+    def __post_init__(self) -> None:
+        self.factor.setflags(write=False)
+
+    def rows(self, stores: slice) -> FloatArray:
+        """Return the shares of some stores, shape (stores, M)."""
+        return self.matrix.rows(stores) * self.factor
+
+    def columns(self, neighbourhoods: slice) -> FloatArray:
+        """Return the shares of all stores in some neighbourhoods, shape (S, neighbourhoods)."""
+        return self.matrix.columns(neighbourhoods) * self.factor[neighbourhoods]
+
+    def times(self, values: FloatArray) -> FloatArray:
+        """Return shares @ values, shape (S, C)."""
+        return self.matrix.times(values * self.factor[:, None])
+
+    def summed(self) -> FloatArray:
+        """Return the sum of the shares over the stores, shape (M,)."""
+        return self.matrix.summed() * self.factor
+
+    def covered(self) -> FloatArray:
+        """Return the part of each neighbourhood that the stores serve, shape (M,): the sum, as they divide people."""
+        return self.summed()
 
 
 @dataclass(frozen=True, kw_only=True)
 class TradeAreas:
     """Which part of each neighbourhood's people each store serves; made by ``trade_areas``.
+
+    Where areas overlap ``covered`` counts nobody twice, ``divided()`` gives each person to stores that sum to one, and
+    ``overlap`` tells whom two stores share.
 
     Attributes
     ----------
@@ -64,7 +151,7 @@ class TradeAreas:
         ``"divides"``: the shares of a neighbourhood sum to at most 1 over the stores, so nobody is counted twice.
         ``"overlaps"``: areas may lie over each other, and each share may reach 1.
     method
-        How the areas were made: huff, ring, nearest or thiessen.
+        How the areas were made, such as ring or huff.
     parameters
         What the method was given, as plain values for the record.
     ground
@@ -89,12 +176,42 @@ class TradeAreas:
         """Ids of the neighbourhoods: the order of the columns (M) of the shares."""
         return self.ground.neighbourhood_ids
 
+    @cached_property
+    def covered(self) -> FloatArray:
+        r"""Part of each neighbourhood's people whom at least one own store serves, shape (M,), 0 to 1, read-only.
+
+        Areas that divide people cover :math:`\sum_s w_{sm}`. Where areas overlap it is the union, in which nobody
+        counts twice: ``covered @ people`` is the number of people whom the chain serves.
+        """
+        covered: FloatArray = self.matrix.summed() if self.kind == "divides" else self.matrix.covered()
+        covered = np.clip(covered, 0.0, 1.0)
+        covered.setflags(write=False)
+        return covered
+
+    def divided(self) -> TradeAreas:
+        r"""Return areas in which people with several own stores divide over them.
+
+        .. math:: w'_{sm} = w_{sm} \frac{c_m}{\sum_r w_{rm}}
+
+        with c the part that is covered, so that the sums over the stores conserve the people whom the chain serves.
+
+        Returns
+        -------
+        TradeAreas
+            Of kind ``divides``: these areas themselves where they divide already.
+        """
+        if self.kind == "divides":
+            return self
+        total = self.matrix.summed()
+        factor = np.divide(self.covered, total, out=np.zeros_like(total), where=total > 0.0)
+        return replace(self, kind="divides", matrix=ScaledShares(self.matrix, factor))
+
     @property
     def shares(self) -> pd.DataFrame:
         """All shares above zero as a frame ``store_id, neighbourhood_id, share``, made anew at each request.
 
-        Every method but ring gives each person to some store, and Huff gives each store a part of every neighbourhood:
-        then the frame has S × M rows. Use ``blocks`` or ``sums`` for large chains.
+        Huff gives each store a part of every neighbourhood: then the frame has S × M rows. For large chains use
+        ``blocks`` or ``sums``.
         """
         stores, neighbourhoods, shares = [], [], []
         for part, block in self.blocks():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy.typing as npt
 import shapely
 
 from assortment.errors import GeographyError
-from assortment.geo.areas import TradeAreas
+from assortment.geo.areas import SparseShares, TradeAreas
 from assortment.geo.arrays import FloatArray
+from assortment.geo.cover.disc import Discs
 from assortment.geo.given import numbers
 
 BREAKS = (0.05, 0.15, 0.3, 0.5)
@@ -65,6 +67,9 @@ class AreaMap:
         All stores inside the window, ``store_id`` among them: (id, x, y).
     radius_m
         Radius of the ring around ``store_id``; ``None`` for other methods.
+    borders
+        Lines, each of shape (n, 2), along the borders of the areas that cut neighbourhoods (rings, Thiessen polygons,
+        hulls around customers): of ``store_id``, or of every store on the map of the chain.
     """
 
     store_id: str | None
@@ -73,6 +78,7 @@ class AreaMap:
     classes: tuple[str, ...]
     stores: tuple[tuple[str, float, float], ...]
     radius_m: float | None
+    borders: tuple[FloatArray, ...] = ()
 
     def rings_of(self, share_class: int) -> list[FloatArray]:
         """Return the rings of all neighbourhoods of a class, for one path per colour."""
@@ -134,14 +140,34 @@ class MapShapes:
         """
         shares = self._areas.of_store(store_id).to_numpy()
         row = self._areas.store_ids.index(store_id)
-        x, y = self._ground.store_xy[row]
+        x, y = map(float, self._ground.store_xy[row])
         radius = self._radius(row)
-        half = _MARGIN * (radius or self._reach(row, shares, held))
+        half = float(_MARGIN * (radius or self._reach(row, shares, held)))
         leaders = np.full(len(shares), row)
         return self._map((x - half, y - half, x + half, y + half), leaders, shares, store_id, radius)
 
     def chain(self) -> AreaMap:
         """Prepare the map of the chain: every neighbourhood with the store that serves most of it."""
+        west, south, east, north = map(float, shapely.total_bounds(self._ground.polygons))
+        return self._map((west, south, east, north), *self._leaders, None, None)
+
+    def over(self, area: shapely.Geometry, *, margin: float = 0.5) -> AreaMap:
+        """Prepare a map as that of the chain, of an area on the plane and what lies around it.
+
+        Parameters
+        ----------
+        area
+            With an extent, such as the outline of an ``AreaTable``.
+        margin
+            What is shown on each side, as part of the longer side of the area's bounds.
+        """
+        west, south, east, north = map(float, shapely.bounds(area))
+        wider = margin * max(east - west, north - south)
+        return self._map((west - wider, south - wider, east + wider, north + wider), *self._leaders, None, None)
+
+    @cached_property
+    def _leaders(self) -> tuple[npt.NDArray[np.intp], FloatArray]:
+        """The store that serves most of each neighbourhood, and its share, shape (M,) each."""
         leaders = np.zeros(len(self._areas.neighbourhood_ids), dtype=np.intp)
         shares = np.full(len(leaders), -1.0)
         for part, block in self._areas.blocks():
@@ -149,27 +175,37 @@ class MapShapes:
             most = np.take_along_axis(block, best[None, :], axis=0)[0]
             leaders = np.where(most > shares, best + part.start, leaders)
             shares = np.maximum(shares, most)
-        window = shapely.total_bounds(self._ground.polygons)
-        return self._map(tuple(map(float, window)), leaders, shares, None, None)
+        return leaders, shares
 
     def _map(
         self,
-        window: tuple[float, ...],
+        window: tuple[float, float, float, float],
         leaders: npt.NDArray[np.intp],
         shares: FloatArray,
         store_id: str | None,
         radius_m: float | None,
     ) -> AreaMap:
-        west, south, east, north = map(float, window)
+        west, south, east, north = window
         stores = zip(self._ground.store_ids, self._ground.store_xy.tolist(), strict=True)
         return AreaMap(
             store_id=store_id,
-            window=(west, south, east, north),
-            neighbourhoods=tuple(self._shapes((west, south, east, north), leaders, shares)),
+            window=window,
+            neighbourhoods=tuple(self._shapes(window, leaders, shares)),
             classes=self.classes,
             stores=tuple((store, x, y) for store, (x, y) in stores if west <= x <= east and south <= y <= north),
             radius_m=radius_m,
+            borders=tuple(self._borders(window, store_id)),
         )
+
+    def _borders(self, window: tuple[float, float, float, float], store_id: str | None) -> Iterator[FloatArray]:
+        matrix = self._areas.matrix
+        zones = matrix.zones if isinstance(matrix, SparseShares) else None
+        if zones is None:
+            return
+        outlines = zones.polygons if isinstance(zones, Discs) else zones
+        shown = outlines if store_id is None else outlines[[self._areas.store_ids.index(store_id)]]
+        for line in shapely.get_parts(shapely.clip_by_rect(shapely.boundary(shown), *window)):
+            yield shapely.get_coordinates(line)
 
     def _reach(self, row: int, shares: FloatArray, held: float) -> float:
         """Distance within which a part of the store's people live, but at least the width of the nearest polygon."""

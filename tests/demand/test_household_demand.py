@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 from demand_worlds import make_products
+from shapely.geometry import box
 from test_fit_demand import stores_of
 
 from assortment.demand import fit_demand
 from assortment.errors import DemandError
-from assortment.geo import StoreProfiles
-from assortment.inputs import Products
+from assortment.geo import StoreProfiles, store_profiles, trade_areas
+from assortment.inputs import Neighbourhoods, Products, Stores
 
 BANDS = {"low": "income_low", "high": "income_high"}
 
@@ -100,6 +102,31 @@ def test_without_occasions_amounts_are_said_not_to_hold() -> None:
     demand = model.predict(stores_of(("poor", "rich")), products, areas)
     assert demand.weight_source == "units"
     assert any("amounts do not" in note for note in demand.notes)
+
+
+@pytest.mark.parametrize("segments", [BANDS, {"low": "income_low / people", "high": "income_high / people"}])
+def test_two_stores_around_the_same_people_divide_them(segments: dict[str, str]) -> None:
+    """Where both rings are the same, each store has half of the occasions of one alone; shares cannot be divided."""
+    baskets, members, products = make_baskets(1.0, households=60)
+    block = gpd.GeoDataFrame(
+        {"neighbourhood_id": ["n"], "people": [1000.0], "income_low": [700.0], "income_high": [300.0]},
+        geometry=[box(500_000, 4_200_000, 502_000, 4_202_000)],
+        crs="EPSG:32610",
+    )
+    homes = Neighbourhoods.from_frame(block, ["people", "income_low", "income_high"])
+
+    def weights(*ids: str) -> np.ndarray:
+        places = pd.DataFrame({"store_id": ids, "x": 501_000.0, "y": 4_201_000.0})
+        stores = Stores.from_frame(places, crs="EPSG:32610")
+        profiles = store_profiles(trade_areas(stores, homes, method="ring", radius_m=500), homes)
+        model = fit_demand(
+            None, products, profiles, baskets=baskets, households=members, segment="band", segments=segments
+        )
+        return model.predict(stores, products, profiles).class_weight
+
+    alone, together = weights("a"), weights("a", "b")
+    divided = 0.5 if segments is BANDS else 1.0
+    assert together == pytest.approx(divided * np.vstack([alone, alone]), rel=1e-6)
 
 
 @pytest.mark.parametrize(

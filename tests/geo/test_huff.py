@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assortment.errors import GeographyError
-from assortment.geo import huff, store_profiles, trade_areas
+from assortment.geo import store_profiles, trade_areas
+from assortment.geo.methods import huff
 from assortment.inputs import Neighbourhoods, Stores
 
 TWO = stores_at([(500, 900), (1500, 700)], size=[1.0, 2.0])
@@ -38,6 +39,15 @@ def test_alpha_is_the_exponent_of_attractiveness() -> None:
     """With alpha 1.5 a store twice as large pulls 2^1.5 times as much."""
     areas = trade_areas(TWO, grid(2, 1), attractiveness=[1.0, 2.0], alpha=1.5)
     assert dense(areas) == pytest.approx(by_hand([1.0, 2.0**1.5], 2.0), rel=1e-12)
+
+
+def test_attractiveness_by_format_holds_for_competitors_of_that_format() -> None:
+    """One mapping serves stores and rivals."""
+    stores = Stores.from_frame(TWO.frame.assign(format=["near", "far"]))
+    sizes = {"near": 1.0, "far": 2.0}
+    rival = stores_at([(1000, 500)], format="far")
+    areas = trade_areas(stores, grid(2, 1), attractiveness=sizes, competitors=rival)
+    assert dense(areas) == pytest.approx(by_hand([1.0, 2.0], 2.0, [(1000, 500, 2.0)]), rel=1e-9)
 
 
 @pytest.mark.parametrize("form", ["degrees", "points", "stores"])
@@ -106,15 +116,16 @@ def test_the_order_of_the_input_does_not_matter() -> None:
     assert dense(trade_areas(*shuffled)) == pytest.approx(straight[s][:, m], rel=1e-12)
 
 
-def test_chunks_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("decay", [2.0, [1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]])
+def test_chunks_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch, decay: object) -> None:
     """Sums, blocks and the frame are the same in chunks of a few pairs as in one piece."""
     stores, world = town(7, 6, seed=3)
-    whole = trade_areas(stores, world, attractiveness="size_m2")
+    whole = trade_areas(stores, world, attractiveness="size_m2", decay=decay)
     expected = dense(whole)
     values = np.random.default_rng(0).random((36, 3))
     monkeypatch.setattr(huff, "CELLS", 11)
     monkeypatch.setattr("assortment.geo.areas.CELLS", 80)
-    chunked = trade_areas(stores, world, attractiveness="size_m2")
+    chunked = trade_areas(stores, world, attractiveness="size_m2", decay=decay)
     assert [part for part, _ in chunked.blocks()] == [slice(0, 2), slice(2, 4), slice(4, 6), slice(6, 7)]
     assert dense(chunked) == pytest.approx(expected, rel=1e-12)
     assert chunked.sums(values) == pytest.approx(expected @ values, rel=1e-12)
@@ -162,9 +173,20 @@ def test_zero_distance_without_a_floor_is_an_error(whose: str) -> None:
     [
         ({"attractiveness": "sise"}, "did you mean 'size'"),
         ({"attractiveness": [1.0, 0.0]}, r"attractiveness: expected a number above 0 .* s1 \(0\)"),
-        ({"decay": -1}, "decay: expected a number of at least 0; found -1"),
-        ({"alpha": "2"}, "alpha: expected a number"),
+        ({"decay": -1}, r"decay: expected a number of at least 0 for each store; found otherwise for s0 \(-1\), s1"),
+        ({"alpha": "2"}, "alpha: store column '2' is not known"),
+        ({"alpha": True}, "alpha: expected numbers; found True"),
         ({"distance_floor_m": float("nan")}, "distance_floor_m: expected"),
+        ({"alpha": [1.0, -0.5]}, r"alpha: expected a number of at least 0 for each store; found .* s1 \(-0.5\)"),
+        ({"decay": {"s0": 2.0}}, r"decay: no number is given for store s1 \(no format\); index it by store_id or by"),
+        (
+            {"attractiveness": "size", "decay": [1.0, 2.0], "competitors": TWO},
+            "decay differs between stores, which says nothing of competitor 's0' in row 1, .*; give competitor_decay",
+        ),
+        (
+            {"attractiveness": "size", "alpha": [1.0, 2.0], "competitors": TWO, "competitor_alpha": [1.0, -2.0]},
+            r"competitor_alpha: expected .* for each competitor; found otherwise for competitor 's1' in row 2 \(-2\)",
+        ),
         ({"radius_m": 100}, r"method 'huff' has no parameter 'radius_m'; huff takes attractiveness, alpha, decay"),
         ({"attractiveness": [1.0, 2.0], "competitors": TWO}, "give competitor_attractiveness"),
         ({"competitors": pd.DataFrame({"longitude": [1.0]})}, "competitors: column latitude is missing"),

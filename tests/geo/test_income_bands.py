@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from geo_worlds import grid, stores_at
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assortment.errors import GeographyError
+from assortment.errors import AssortmentWarning, GeographyError
 from assortment.geo import income_bands, store_profiles, trade_areas
+from assortment.inputs import Neighbourhoods
 
 BANDS = ["income_under_35000", "income_35000_75000", "income_over_75000"]
 
@@ -49,6 +52,28 @@ def test_bands_are_counts_like_any_other() -> None:
     assert "income_under_35000" not in world.frame
     profiles = store_profiles(trade_areas(stores_at([(900, 500)]), banded, method="thiessen"), banded)
     assert profiles.values([f"{band} / people" for band in BANDS]).sum(axis=1).item() == pytest.approx(1.0)
+
+
+def test_what_was_known_of_the_neighbourhoods_stays() -> None:
+    """Margins, units and the source line are kept; bands are in the units of people and have no margins."""
+    world = grid(2, 1, income=[30_000, 60_000])
+    frame = world.frame.assign(people_moe=5.0)
+    units = {"people": "adults", "median_income": "1999 dollars"}
+    known = Neighbourhoods.from_frame(frame, world.counts, world.rates, units=units, attribution="Census 2000")
+    banded = income_bands(known, [40_000])
+    assert banded.margins == {"people": "people_moe"} and banded.attribution == "Census 2000"
+    assert banded.units == units | {"income_under_40000": "adults", "income_over_40000": "adults"}
+
+
+def test_bands_say_nothing_again_of_the_polygons() -> None:
+    """A warning that the neighbourhoods gave when they were made is not given twice."""
+    frame = grid(2, 1).frame
+    frame = frame.set_geometry([frame.geometry[0]] * 2, crs=frame.crs)
+    with pytest.warns(AssortmentWarning, match="same shape"):
+        twice = Neighbourhoods.from_frame(frame, ["people"], {"median_income": "people"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AssortmentWarning)
+        income_bands(twice, [40_000])
 
 
 def test_dollars_bring_the_medians_to_the_year_of_the_edges() -> None:

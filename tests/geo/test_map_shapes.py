@@ -75,3 +75,33 @@ def test_what_cannot_be_drawn_is_named() -> None:
         MapShapes(areas, breaks=(0.5, 0.1))
     with pytest.raises(GeographyError, match="expected 4 numbers, one per neighbourhood; found 3"):
         MapShapes(areas, people=[1, 2, 3])
+
+
+def test_borders_of_rings_are_circles() -> None:
+    """Around a store its own ring, whose corners lie at its radius; on the map of the chain the ring of every store."""
+    areas = trade_areas(stores_at([(3000, 5000), (7000, 5000)]), grid(10, 10), method="ring", radius_m=1500)
+    shapes = MapShapes(areas)
+    (border,) = shapes.around("s1").borders
+    away = np.hypot(*(border - areas.ground.store_xy[1]).T)
+    assert away == pytest.approx(np.full(len(border), 1500.0), rel=1e-3)
+    assert len(shapes.chain().borders) == 2
+
+
+def test_borders_of_thiessen_cells_lie_halfway_between_the_stores() -> None:
+    """Two stores side by side: a line at x = 2,000 m ends within the map. Methods that cut nothing have no borders."""
+    stores, world = stores_at([(1000, 2000), (3000, 2000)]), grid(4, 4)
+    picture = MapShapes(trade_areas(stores, world, method="thiessen")).chain()
+    corners = np.vstack(picture.borders) - ORIGIN
+    inside = corners[(corners[:, 0] > 1.0) & (corners[:, 0] < 3999.0)]
+    assert len(inside) and inside[:, 0] == pytest.approx(np.full(len(inside), 2000.0))
+    assert MapShapes(trade_areas(stores, world, method="nearest")).chain().borders == ()
+
+
+def test_a_map_over_an_area_shows_what_lies_around_it() -> None:
+    """The window is the area's bounds, wider by half its longer side; shares are as on the map of the chain."""
+    areas = trade_areas(stores_at([(400, 500), (9600, 500)]), grid(10, 10), method="nearest")
+    x, y = ORIGIN
+    picture = MapShapes(areas).over(shapely.box(x + 4000, y + 4000, x + 6000, y + 5000))
+    assert np.subtract(picture.window, [x, y, x, y]) == pytest.approx([3000, 3000, 7000, 6000])
+    assert len(picture.neighbourhoods) == 12
+    assert {shape.store_id for shape in picture.neighbourhoods} == {"s0", "s1"}

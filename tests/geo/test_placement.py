@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
-from geo_worlds import dense, grid, neighbourhoods_of, squares, stores_at
+import shapely
+from geo_worlds import ORIGIN, dense, grid, neighbourhoods_of, squares, stores_at
 
 from assortment.errors import GeographyError
 from assortment.geo import METHODS, trade_areas
-from assortment.inputs import Stores
+from assortment.geo.ground.ground import Ground
+from assortment.geo.ground.placement import neighbourhood_of, outside_by
+from assortment.geo.methods.catalogue import parameters_of
+from assortment.inputs import Neighbourhoods, Stores
 
-REQUIRED = {"ring": {"radius_m": 500}}
+EVERY = pd.DataFrame({"store_id": ["s0", "s1", "s2"], "neighbourhood_id": "n0", "minutes": 1.0})
+REQUIRED = {
+    "ring": {"radius_m": 500},
+    "travel_time": {"minutes": EVERY, "within": 5},
+    "customers": {"households": EVERY},
+}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -43,6 +53,21 @@ def test_the_likely_slip_is_said(longitude: float, latitude: float, slip: str) -
         trade_areas(Stores.from_frame(frame), berlin)
 
 
+@pytest.mark.parametrize("zone", ["EPSG:32611", "EPSG:32640", "EPSG:32710"])
+def test_a_wrong_zone_is_recognised_when_all_stores_lie_far_away(zone: str) -> None:
+    """Neighbourhoods that claim another UTM zone lie elsewhere: both places are said, so that one can look."""
+    lying = neighbourhoods_of(squares(2, 2), crs=zone)
+    with pytest.raises(GeographyError, match="all stores lie farther away") as caught:
+        trade_areas(stores_at([(500, 500), (1500, 500)]), lying, method="nearest")
+    assert "By EPSG:32610 the stores are around longitude -121.8" in str(caught.value)
+
+
+def test_the_crs_is_not_blamed_for_one_store() -> None:
+    """Where one store of two lies far away, its own coordinates are."""
+    with pytest.raises(GeographyError, match="check the coordinates"):
+        trade_areas(stores_at([(500, 500), (900_000, 500)]), grid(2, 2), method="nearest")
+
+
 def test_a_store_in_a_gap_of_the_coverage_lies_inside() -> None:
     """Five metres off the border of a square kilometre is a flaw of the coverage; fifty are not."""
     assert dense(trade_areas(stores_at([(500, -5)]), grid(2, 2), method="ring", radius_m=100)).sum() > 0
@@ -56,11 +81,53 @@ def test_a_store_on_a_border_is_inside_once() -> None:
     assert shares.tolist() == [[1.0, 1.0, 1.0, 1.0]]
 
 
+def test_a_point_is_in_one_neighbourhood_whatever_the_order() -> None:
+    """A point on a border is in the neighbourhood whose id sorts first, one outside or without coordinates in none."""
+    world = grid(2, 2)
+    points = np.array([(500, 500), (1000, 500), (1000, 1000), (2000, 2000), (1500, 1000), (2001, 500), (np.nan, 1)])
+    expected = np.array(["n0", "n0", "n0", "n3", "n1", "", ""])
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]):
+        shuffled = Neighbourhoods.from_frame(world.frame.iloc[order], ["people"])
+        ground = Ground.of(stores_at([(500, 500)]), shuffled)
+        rows = neighbourhood_of(ground, points + ORIGIN)
+        assert np.append(ground.neighbourhood_ids, "")[rows].tolist() == expected.tolist()
+    assert neighbourhood_of(ground, np.empty((0, 2))).shape == (0,)
+
+
+def test_each_of_many_points_is_in_the_neighbourhood_that_covers_it() -> None:
+    """Index and prepared polygons give what one test per pair gives, also with holes and parts."""
+    ring = shapely.box(0, 0, 900, 900) - shapely.box(300, 300, 600, 600)
+    island = shapely.union_all([shapely.box(400, 400, 500, 500), shapely.box(1000, 0, 1200, 900)])
+    world = neighbourhoods_of(shapely.transform(np.array([ring, island]), lambda xy: xy + np.array(ORIGIN)))
+    ground = Ground.of(stores_at([(100, 100)]), world)
+    xy = np.random.default_rng(0).uniform(-100, 1300, (2000, 2)) + ORIGIN
+    covers = shapely.intersects_xy(ground.polygons[:, None], *xy.T[:, None, :])
+    expected = np.where(covers.any(axis=0), covers.argmax(axis=0), -1)
+    assert neighbourhood_of(ground, xy).tolist() == expected.tolist()
+    assert set(expected.tolist()) == {-1, 0, 1}
+
+
+def test_how_far_points_lie_outside_is_measured() -> None:
+    """Inside and in a gap it is nothing, else the way to the nearest neighbourhood."""
+    ground = Ground.of(stores_at([(500, 500)]), grid(2, 2))
+    xy = np.array([(500, 500), (500, -5), (500, -50), (2300, 2400)]) + ORIGIN
+    assert outside_by(ground, xy) == pytest.approx([0, 0, 50, 500])
+
+
+def test_the_documentation_of_trade_areas_names_every_method_and_parameter() -> None:
+    """Whoever adds a method or a parameter says so where a planner looks for it."""
+    said = trade_areas.__doc__ or ""
+    for method in METHODS:
+        assert f"``{method}``" in said
+        for parameter in parameters_of(method):
+            mark = "**" if parameter.default is parameter.empty else "``"
+            assert f"{mark}{parameter.name}{mark}" in said, (method, parameter.name)
+
+
 def test_methods_and_parameters_that_do_not_exist_are_named() -> None:
     """An unknown method lists those there are; parameters are refused by a method that takes none."""
-    with pytest.raises(
-        GeographyError, match="no trade-area method 'travel_time'; available: huff, ring, nearest, thiessen"
-    ):
-        trade_areas(stores_at([(1, 1)]), grid(1, 1), method="travel_time")
+    available = "huff, ring, nearest, thiessen, travel_time, customers"
+    with pytest.raises(GeographyError, match=f"no trade-area method 'drive_time'; available: {available}"):
+        trade_areas(stores_at([(1, 1)]), grid(1, 1), method="drive_time")
     with pytest.raises(GeographyError, match="method 'nearest' has no parameter 'decay'; nearest takes no parameters"):
         trade_areas(stores_at([(1, 1)]), grid(1, 1), method="nearest", decay=2)

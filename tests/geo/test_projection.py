@@ -12,7 +12,7 @@ from geo_worlds import PLANE, dense, grid, neighbourhoods_of, squares, stores_at
 
 from assortment.errors import GeographyError
 from assortment.geo import trade_areas
-from assortment.geo.projection import local_plane
+from assortment.geo.ground.projection import local_plane
 from assortment.inputs import Stores
 
 

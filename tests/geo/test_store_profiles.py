@@ -88,6 +88,78 @@ def test_the_chain_average_of_a_divided_region_is_the_regions_own() -> None:
     assert profiles.chain(["median_income"]).iloc[0] == pytest.approx((people * income).sum() / people.sum(), rel=1e-9)
 
 
+def test_nobody_counts_twice_in_the_chain() -> None:
+    """Two stores with the same ring, and one far off: the chain's income is that of the people, not of the rings."""
+    world = grid(4, 1, people=[100, 100, 50, 300], income=[20_000, 20_000, 1, 60_000])
+    stores = stores_at([(1000, 500), (1000, 500), (3500, 500)])
+    profiles = store_profiles(trade_areas(stores, world, method="ring", radius_m=100), world)
+    assert profiles.table["people"].iloc[0] == profiles.table["people"].iloc[1] > 0
+    together, alone = profiles.table["people"].iloc[[0, 2]]
+    income = (together * 20_000 + alone * 60_000) / (together + alone)
+    assert profiles.chain(["median_income"]).item() == pytest.approx(income, rel=1e-6)
+    assert profiles.chain(["people"]).item() == pytest.approx((2 * together + alone) / 3)
+    assert profiles.totals is not None
+    assert profiles.totals.loc["chain", "people"] == pytest.approx(together + alone, rel=1e-6)
+
+
+def test_people_as_volume_are_divided_over_the_stores_that_share_them() -> None:
+    """Two stores with the same ring get half of its people each; the sum is that of the chain."""
+    world = grid(4, 1)
+    stores = stores_at([(1000, 500), (1000, 500), (3500, 500)])
+    profiles = store_profiles(trade_areas(stores, world, method="ring", radius_m=300), world)
+    halves = profiles.table["people"].to_numpy() * [0.5, 0.5, 1.0]
+    assert profiles.divided["people"].to_numpy() == pytest.approx(halves, rel=1e-6)
+    assert profiles.totals is not None
+    assert profiles.divided["people"].sum() == pytest.approx(profiles.totals.loc["chain", "people"], rel=1e-9)
+    apart = row_of_four()
+    assert apart.divided.equals(apart.table[["people", "over_65"]])
+
+
+def test_the_region_is_everyone_whether_served_or_not() -> None:
+    """A ring in one square leaves the region as it is; against it the index is 100 times the ratio."""
+    world = grid(4, 1, people=[100, 100, 100, 100], income=[20_000, 30_000, 40_000, 50_000])
+    profiles = store_profiles(trade_areas(stores_at([(500, 500)]), world, method="ring", radius_m=200), world)
+    expressions = ["median_income", "over_65 / people"]
+    assert profiles.region([*expressions, "people"]).tolist() == pytest.approx([35_000, 6 / 400, 400])
+    assert profiles.index(["median_income"], against="region").iloc[0, 0] == pytest.approx(100 * 20 / 35)
+    assert profiles.index(["median_income"]).iloc[0, 0] == pytest.approx(100)
+
+
+def test_the_index_compares_with_the_chain() -> None:
+    """Incomes of 35,000 and 20,000 against 32,000; counts against the average store; unknown stays unknown."""
+    profiles = row_of_four(people=[100, 300, 50, 50], income=[20_000, 40_000, 10_000, 30_000])
+    index = profiles.index(["median_income", "people"])
+    assert index.index.tolist() == ["s0", "s1"]
+    assert index["median_income"].tolist() == pytest.approx([35 / 0.32, 20 / 0.32])
+    assert index["people"].tolist() == [160, 40]
+    nowhere = row_of_four(income=[float("nan"), float("nan"), 10, 10])
+    assert np.isnan(nowhere.index(["median_income"]).iloc[0, 0])
+    assert row_of_four(people=[0, 0, 0, 0]).index(["people"]).isna().all(axis=None)
+
+
+def test_a_comparison_that_makes_no_sense_is_refused() -> None:
+    """A count against the region, a reference that does not exist, and a region that a foreign frame cannot know."""
+    profiles = row_of_four()
+    with pytest.raises(GeographyError, match="people is a count, and no store serves the whole region"):
+        profiles.index(["over_65 / people", "people"], against="region")
+    with pytest.raises(GeographyError, match="nothing called 'town'"):
+        profiles.index(["people"], against="town")  # type: ignore[arg-type]
+    foreign = StoreProfiles.from_frame(profiles.table, counts=["people"])
+    assert foreign.index(["people"])["people"].tolist() == [100, 100]
+    for ask in (foreign.region, lambda names: foreign.index(names, against="region")):
+        with pytest.raises(GeographyError, match="tell nothing of the region"):
+            ask(["median_income"])
+
+
+def test_warnings_point_at_the_caller() -> None:
+    """Where a ratio is over nobody, the line that asked is named, for values and for the index."""
+    profiles = row_of_four(people=[0, 0, 10, 10])
+    for ask in (profiles.values, profiles.index):
+        with pytest.warns(AssortmentWarning, match="people is 0 there") as caught:
+            ask(["over_65 / people"])
+        assert caught[0].filename == __file__
+
+
 def test_a_ratio_over_nobody_is_unknown_and_said() -> None:
     """Zero people give NaN with a warning that names the store, not an infinite share."""
     profiles = row_of_four(people=[0, 0, 10, 10])

@@ -9,8 +9,9 @@ from scipy.spatial import cKDTree
 
 from assortment.geo.areas import SparseShares, TradeAreas
 from assortment.geo.arrays import FloatArray, Geometries
-from assortment.geo.ground import Ground
-from assortment.geo.overlay import area_shares
+from assortment.geo.cover.overlay import cut
+from assortment.geo.ground.ancillary import Ancillary, AncillaryTable
+from assortment.geo.ground.ground import Ground
 
 _TIE = 1e-9
 """Distances that differ by less, relatively, are the same: which store is 'nearer' would be an accident of rounding."""
@@ -36,25 +37,47 @@ def nearest(ground: Ground) -> TradeAreas:
         (1.0 / counts[neighbourhood], (store, neighbourhood)),
         shape=(len(ground.store_ids), len(ground.neighbourhood_ids)),
     )
-    return _divided(ground, "nearest", share)
+    return TradeAreas(kind="divides", method="nearest", parameters={}, ground=ground, matrix=SparseShares(share))
 
 
-def thiessen(ground: Ground) -> TradeAreas:
+def thiessen(ground: Ground, *, ancillary: AncillaryTable | None = None) -> TradeAreas:
     """Give each point of the plane to its nearest store, neighbourhoods being split by area.
 
     Stores at the same place share their cell equally.
+
+    Parameters
+    ----------
+    ground
+        Stores and neighbourhoods on a plane.
+    ancillary
+        Where people live: points, or polygons such as census blocks, with a column ``count`` (else each counts 1).
+        Neighbourhoods are then split by what is counted in them rather than by area.
 
     Returns
     -------
     TradeAreas
         Of kind ``divides``; the shares of every neighbourhood sum to 1.
+
+    Raises
+    ------
+    GeographyError
+        Ancillary counts that cannot be used.
     """
-    # To the millimetre: cells of places closer than that would be lost to rounding.
-    places, place_of = np.unique(np.round(ground.store_xy, 3), axis=0, return_inverse=True)
-    shares = area_shares(_cells(places, shapely.total_bounds(ground.polygons)), ground.polygons)
-    stores_at = np.bincount(place_of)
-    split = csr_array((1.0 / stores_at[place_of], (np.arange(len(place_of)), place_of)))
-    return _divided(ground, "thiessen", csr_array(split @ shares))
+    places = None if ancillary is None else Ancillary.of(ancillary, ground)
+    # To the millimetre: cells of sites closer than that would be lost to rounding.
+    sites, site_of = np.unique(np.round(ground.store_xy, 3), axis=0, return_inverse=True)
+    extent = ground.polygons if places is None else np.concatenate([ground.polygons, places.shapes])
+    cells = _cells(sites, shapely.total_bounds(extent))
+    stores_at = np.bincount(site_of)
+    split = csr_array((1.0 / stores_at[site_of], (np.arange(len(site_of)), site_of)))
+    shares = csr_array(split @ cut(cells, ground, places, divides=True))
+    return TradeAreas(
+        kind="divides",
+        method="thiessen",
+        parameters={} if places is None else {"ancillary": places.rows},
+        ground=ground,
+        matrix=SparseShares(shares, zones=cells[site_of], polygons=ground.polygons),
+    )
 
 
 def _cells(places: FloatArray, bounds: FloatArray) -> Geometries:
@@ -67,13 +90,3 @@ def _cells(places: FloatArray, bounds: FloatArray) -> Geometries:
     ordered = np.empty(len(places), dtype=object)
     ordered[at] = cells[cell]
     return ordered
-
-
-def _divided(ground: Ground, method: str, shares: csr_array) -> TradeAreas:
-    return TradeAreas(
-        kind="divides",
-        method=method,
-        parameters={},
-        ground=ground,
-        matrix=SparseShares(shares),
-    )

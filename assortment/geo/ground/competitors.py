@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,9 +13,9 @@ from geopandas import GeoDataFrame, points_from_xy
 
 from assortment.errors import GeographyError
 from assortment.geo.arrays import FloatArray
-from assortment.geo.given import Given, numbers
-from assortment.geo.ground import Ground
-from assortment.geo.projection import to_plane
+from assortment.geo.given import Given, numbers, plain_label
+from assortment.geo.ground.ground import Ground
+from assortment.geo.ground.projection import to_plane
 from assortment.geo.wording import listed
 from assortment.inputs import Stores
 
@@ -63,23 +64,68 @@ class Competitors:
         return cls(table=pd.DataFrame(frame), names=names, xy=xy)
 
     def attractiveness(self, of_stores: Given, own: Given | None) -> FloatArray:
-        """Return their attractiveness, shape (R,): their own, or the number or column that holds for the stores.
+        """Return their attractiveness, shape (R,): their own, or what holds for the stores.
 
         Raises
         ------
         GeographyError
-            The stores' is neither a number nor a column, so it cannot hold for competitors too.
+            The stores' is neither a number nor a column nor given by format, so it cannot hold for competitors too.
         """
         if not self.names:
             return np.empty(0)
         given = of_stores if own is None else own
-        if own is None and not np.isscalar(given):
-            raise GeographyError(
-                "attractiveness is given store by store, which says nothing of the competitors; "
-                "give competitor_attractiveness"
-            )
         parameter = "attractiveness" if own is None else "competitor_attractiveness"
+        if own is None and not np.isscalar(given):
+            given = self._of_format(of_stores)
+            if np.isnan(given).any():
+                raise GeographyError(
+                    "attractiveness is given store by store, which says nothing of the competitors; "
+                    "give competitor_attractiveness"
+                )
         return numbers(given, self.table, self.names, parameter=parameter, above=0.0, owner="competitor")
+
+    def exponents(self, of_stores: Given, values: FloatArray, own: Given | None, *, parameter: str) -> FloatArray:
+        """Return their exponents, shape (R,).
+
+        Parameters
+        ----------
+        of_stores, values
+            The stores', as given and one by one, shape (S,).
+        own
+            Theirs, where they were given some; else the column of the same name, the number of their format, or the
+            number that all stores share, whichever there is first.
+        parameter
+            What messages call the stores'.
+
+        Raises
+        ------
+        GeographyError
+            The stores' differ and say nothing of some competitors (all of them).
+        """
+        if not self.names:
+            return np.empty(0)
+        if own is not None:
+            numbered = f"competitor_{parameter}"
+            return numbers(own, self.table, self.names, parameter=numbered, least=0.0, owner="competitor")
+        if isinstance(of_stores, str) and of_stores in self.table.columns:
+            return numbers(of_stores, self.table, self.names, parameter=parameter, least=0.0, owner="competitor")
+        found = self._of_format(of_stores)
+        if np.ptp(values) == 0.0:
+            found[np.isnan(found)] = values[0]
+        lost = np.flatnonzero(np.isnan(found))
+        if lost.size:
+            raise GeographyError(
+                f"{parameter} differs between stores, which says nothing of {listed(self.names[row] for row in lost)}; "
+                f"give competitor_{parameter}, or a column 'format' in the competitors table and {parameter} by format"
+            )
+        return numbers(found, self.table, self.names, parameter=parameter, least=0.0, owner="competitor")
+
+    def _of_format(self, of_stores: Given) -> FloatArray:
+        """The number that a mapping has for the format of each competitor, shape (R,); NaN where it has none."""
+        if not isinstance(of_stores, pd.Series | Mapping) or "format" not in self.table.columns:
+            return np.full(len(self.names), np.nan)
+        named = {plain_label(label): float(value) for label, value in of_stores.items()}
+        return np.array([named.get(plain_label(name), np.nan) for name in self.table["format"]], dtype=np.float64)
 
 
 def _with_points(table: pd.DataFrame) -> GeoDataFrame:

@@ -14,7 +14,7 @@ from pyproj import CRS
 
 from assortment.errors import AssortmentWarning, GeographyError
 from assortment.geo.arrays import FloatArray, Geometries
-from assortment.geo.projection import local_plane, to_plane
+from assortment.geo.ground.projection import local_plane, to_plane
 from assortment.geo.wording import listed
 from assortment.inputs import Neighbourhoods, Stores
 
@@ -33,6 +33,8 @@ class Ground:
         Ids and coordinates, shape (S, 2).
     neighbourhood_ids, polygons
         Ids and valid polygons, shape (M,).
+    attribution
+        Whose figures and outlines the neighbourhoods are, for maps.
     """
 
     plane: CRS
@@ -41,6 +43,7 @@ class Ground:
     store_xy: FloatArray
     neighbourhood_ids: tuple[str, ...]
     polygons: Geometries
+    attribution: str = ""
 
     @cached_property
     def centre_xy(self) -> FloatArray:
@@ -70,6 +73,7 @@ class Ground:
             store_xy=store_xy,
             neighbourhood_ids=tuple(neighbourhoods.ids),
             polygons=polygons,
+            attribution=neighbourhoods.attribution,
         )
 
 

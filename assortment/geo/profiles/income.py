@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtr
 
-from assortment.errors import GeographyError
+from assortment.errors import AssortmentWarning, GeographyError
 from assortment.geo.arrays import FloatArray
 from assortment.geo.given import number
 from assortment.geo.wording import listed, unknown
@@ -55,7 +57,8 @@ def income_bands(
     -------
     Neighbourhoods
         The same with counts ``income_under_35000``, ``income_35000_75000``, …, ``income_over_75000``, which sum to
-        ``base`` in every neighbourhood. Where people live and the median is unknown, so are the bands.
+        ``base`` in every neighbourhood. Where people live and the median is unknown, so are the bands. They are in the
+        units of ``base``, and have no margins of error: how wrong the log-normal is, no margin tells.
 
     Raises
     ------
@@ -91,8 +94,16 @@ def income_bands(
     banded = people[:, None] * np.diff(steps, axis=1)
     banded[people == 0.0] = 0.0  # nobody is in no band, whether or not the median is known
     frame[names] = banded
-    counts = [*neighbourhoods.counts, *names]
-    return Neighbourhoods.from_frame(frame, counts=counts, rates=dict(neighbourhoods.rates))
+    units = {name: neighbourhoods.units[base] for name in names if base in neighbourhoods.units}
+    # What there is to say of the polygons was said when the neighbourhoods were made.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AssortmentWarning)
+        return replace(
+            neighbourhoods,
+            frame=frame,
+            counts=(*neighbourhoods.counts, *names),
+            units=neighbourhoods.units | units,
+        )
 
 
 def band_names(edges: Sequence[float]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Stores, neighbourhoods, rivals, homes and dwellings on one plane, in metres."""

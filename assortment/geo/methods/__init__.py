@@ -1,0 +1,1 @@
+"""The ways to draw trade areas, one file each."""

@@ -1,0 +1,1 @@
+"""Whom own stores share, and who would take over."""
