@@ -1,4 +1,4 @@
-"""``assortment run|check|report``: arguments to the pipeline, and errors to exit codes."""
+"""``assortment run|check|report|sells``: arguments to the pipeline, and errors to exit codes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
@@ -17,11 +17,16 @@ from rich.table import Table
 from rich.text import Text
 
 from assortment.errors import AssortmentError, AssortmentWarning
+from assortment.geo.sells.area_sales import ASSUMPTION, area_sales
+from assortment.geo.sells.area_table import AreaTable
+from assortment.geo.sells.drawn import read_area
 from assortment.inputs import Chain, read_chain
 from assortment.pipeline import prepare
 from assortment.pipeline import run as run_scenario
 from assortment.report import render
+from assortment.report.area_files import named, require_files, save_area
 from assortment.report.folder import refuse_foreign
+from assortment.report.numbers import money, number, percent
 from assortment.scenario import Scenario
 
 _STAGE_WORDS = {
@@ -112,6 +117,66 @@ def report(run_folder: Path, *, store: Annotated[tuple[str, ...], Parameter(nega
     _out.print(f"{len(written)} PDF{'' if len(written) == 1 else 's'} written to {run_folder}", soft_wrap=True)
 
 
+@app.command
+def sells(
+    scenario: Path,
+    *,
+    by: str = "product_id",
+    near: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    within_km: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
+    polygon: Path | None = None,
+    neighbourhood: str | None = None,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
+    out: Path | None = None,
+    map_: Annotated[Path | None, Parameter(name="--map")] = None,
+    top: Annotated[int, Parameter(validator=Number(gte=1))] = 20,
+) -> None:
+    """Say what sells to the people of an area, against the chain; without an area, in the whole chain.
+
+    Parameters
+    ----------
+    scenario
+        Scenario file, such as scenarios/milk.toml: it names the chain, the category and the trade areas.
+    by
+        Column of the products to add sales up by, such as type or brand.
+    near
+        A place, as longitude,latitude in degrees: --near -121.49,38.58. Goes with --within-km.
+    within_km
+        How far around the place, in kilometres.
+    polygon
+        File with the outline of the area: GeoJSON, GeoPackage, Shapefile or GeoParquet.
+    neighbourhood
+        Id of one neighbourhood.
+    set_
+        Replace a setting of the file: --set trade_area.decay=1.5. May be given more than once.
+    out
+        CSV file to write: the table, or every neighbourhood where no area is given.
+    map_
+        PNG file to draw.
+    top
+        Rows to print.
+    """
+    place = _one_area(near, within_km, polygon, neighbourhood)
+    require_files(csv=out, png=map_)
+    asked = Scenario.read(scenario, set_)
+    drawn = None if polygon is None else read_area(polygon)
+    with _bars() as bars:
+        ready = prepare(asked, progress=bars.report)
+    chain = ready.chain
+    sold = area_sales(chain.sales, chain.products, ready.areas, chain.neighbourhoods, by=by, prices=chain.prices)
+    if place is not None and within_km is not None:
+        area = sold.near(*place, 1000.0 * within_km)
+    elif drawn is not None:
+        area = sold.within(drawn)
+    else:
+        area = sold.chain if neighbourhood is None else sold.neighbourhood(neighbourhood)
+    save_area(sold, area, chain, csv=out, png=map_)
+    _out.print(_what_sells(area, chain, top))
+    for file in (out, map_):
+        if file is not None:
+            _out.print(f"written to {file}", soft_wrap=True)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``assortment`` command; ends the process with the exit code of the error, if any."""
     with warnings.catch_warnings():
@@ -136,6 +201,73 @@ def _contents(chain: Chain, place: Path) -> Table:
     table.caption = Text("\n".join(chain.notes))
     table.caption_justify = "left"
     return table
+
+
+def _one_area(
+    near: str | None, within_km: float | None, polygon: Path | None, neighbourhood: str | None
+) -> tuple[float, float] | None:
+    """The place of --near; ends the process where the options do not say one area."""
+    given = [
+        option
+        for option, value in (("--near", near), ("--polygon", polygon), ("--neighbourhood", neighbourhood))
+        if value is not None
+    ]
+    if len(given) > 1:
+        _misused(f"{' and '.join(given)} are each an area; give one of them")
+    if (near is None) != (within_km is None):
+        _misused("--near and --within-km go together: --near -121.49,38.58 --within-km 3")
+    if near is None:
+        return None
+    try:
+        longitude, latitude = (float(part) for part in near.split(","))
+    except ValueError:
+        _misused(f"--near: expected longitude,latitude in degrees, such as -121.49,38.58; found '{near}'")
+    return longitude, latitude
+
+
+def _misused(message: str) -> NoReturn:
+    _err.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    sys.exit(_USAGE)
+
+
+def _what_sells(area: AreaTable, chain: Chain, top: int) -> Table:
+    frame = named(area.table.head(top), chain)
+    keys = [column for column in ("product_id", "name", *area.by) if column in frame]
+    table = Table(title=Text(f"{chain.name}: what sells per week in {area.where}"), title_justify="left")
+    for column in dict.fromkeys(keys):
+        table.add_column(column.replace("_", " "))
+    for heading in ("units", "sales", "margin", "share", "in chain", "index"):
+        table.add_column(heading, justify="right")
+    for row in frame.to_dict("records"):
+        table.add_row(
+            *(Text("unknown" if row[key] != row[key] else str(row[key])) for key in dict.fromkeys(keys)),
+            number(row["units_per_week"], 1),
+            money(row["sales_per_week"], chain.currency, 2),
+            money(row["margin_per_week"], chain.currency, 2),
+            percent(row["share_of_units"], 1),
+            percent(row["chain_share_of_units"], 1),
+            number(row["index"]),
+        )
+    table.caption, table.caption_justify = Text("\n".join(_said(area, chain, top))), "left"
+    return table
+
+
+def _said(area: AreaTable, chain: Chain, top: int) -> list[str]:
+    """What belongs below the table: who lives there, where it was bought, what was assumed and made up."""
+    first, stores = area.from_stores.iloc[0], len(area.from_stores)
+    names = chain.stores.frame.set_index("store_id")["name"]
+    store = f"{names[first['store_id']]} ({first['store_id']})"
+    more = len(area.table) - top
+    return [
+        *([f"{more} more rows; --top {len(area.table)} prints all, --out FILE.csv writes them"] if more > 0 else []),
+        f"{area.people_column.replace('_', ' ')} who live there: {number(area.people)}",
+        f"bought in {number(stores)} stores, {percent(first['part_of_area'])} of it in {store}"
+        if stores > 1
+        else f"all bought in {store}",
+        "share: part of all units; index: that share against the chain's, 100 = the same",
+        ASSUMPTION,
+        *chain.notes,
+    ]
 
 
 class _Bars:

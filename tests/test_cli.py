@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
@@ -205,3 +206,96 @@ def test_a_run_on_household_baskets_says_what_was_read_and_claims_no_money(
     assert "no money is claimed" in printed and "may be chance" in printed
     listings = pd.read_csv(folder / "listings.csv", dtype=str)
     assert listings["margin_per_week"].isna().all() and (listings["money_claimed"] == "False").all()
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was printed on stdout, as running text."""
+    return " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+
+def test_what_sells_near_a_place(eight_stores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table of types against the chain, with who lives there, the assumption and what is made up; CSV and map too."""
+    csv, png = tmp_path / "new folder" / "near.csv", tmp_path / "near.png"
+    asked = ("--near", "-121.49,38.58", "--within-km", "3", "--by", "type")
+    assert call("sells", eight_stores / "milk.toml", *asked, "--out", csv, "--map", png) == 0
+    printed = told(capsys)
+    for words in (
+        "low fat",
+        "within 3 km of -121.49, 38.58",
+        "people who live there",
+        "not measured at homes",
+        "Made up",
+    ):
+        assert words in printed, words
+    frame = pd.read_csv(csv)
+    assert frame["share_of_units"].sum() == pytest.approx(1.0) and frame["units_per_week"].is_monotonic_decreasing
+    assert list(frame.columns[[0, -1]]) == ["type", "index"]
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_sells_in_the_whole_chain_by_neighbourhood(eight_stores: Path, tmp_path: Path) -> None:
+    """Without an area the CSV has every neighbourhood, ids as text, names beside the products; a setting may be set."""
+    csv = tmp_path / "all.csv"
+    assert call("sells", eight_stores / "milk.toml", "--out", csv, "--set", "trade_area.decay=1.5", "--top", "3") == 0
+    frame = pd.read_csv(csv, dtype={"neighbourhood_id": str, "product_id": str})
+    assert frame["neighbourhood_id"].nunique() == 403 and frame["neighbourhood_id"].str.len().eq(11).all()
+    assert list(frame.columns[:3]) == ["neighbourhood_id", "product_id", "name"] and frame["name"].notna().all()
+
+
+def test_what_sells_in_a_polygon(eight_stores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The outline of a neighbourhood, drawn in a file, holds the people of that neighbourhood."""
+    homes = gpd.read_file(eight_stores / "chain" / "neighbourhoods.geojson")
+    drawn = tmp_path / "drawn.geojson"
+    # As GIS programs write it: longitude and latitude of WGS 84, which are here within a metre of NAD 83.
+    homes.iloc[[7]].set_crs("EPSG:4326", allow_override=True)[["geometry"]].to_file(drawn)
+    assert call("sells", eight_stores / "milk.toml", "--polygon", drawn, "--by", "brand") == 0
+    printed = told(capsys)
+    assert "the drawn area" in printed
+    people = float(printed.partition("who live there: ")[2].split()[0].replace(",", ""))
+    assert people == pytest.approx(homes["people"].iloc[7], rel=0.01)
+
+
+def test_what_sells_in_a_neighbourhood(eight_stores: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its id; only so many rows are printed as were asked for, and the rest is counted."""
+    asked = ("--neighbourhood", "06061022001", "--by", "type", "--top", "2")
+    assert call("sells", eight_stores / "milk.toml", *asked) == 0
+    printed = told(capsys)
+    assert "in neighbourhood 06061022001" in printed and "5 more rows; --top 7 prints all" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--near", "-121.49,38.58", "--within-km", "3", "--neighbourhood", "06067001101"), "give one of them"),
+        (("--near", "-121.49,38.58"), "go together"),
+        (("--within-km", "3"), "go together"),
+        (("--near", "Sacramento", "--within-km", "3"), "longitude,latitude"),
+        (("--near", "10,50", "--within-km", "3"), "outside every neighbourhood"),
+        (("--polygon", "no such file.geojson"), "no such file"),
+        (("--by", "tipe"), "did you mean 'type'"),
+        (("--map", "map.jpg"), "ends in .png"),
+    ],
+)
+def test_an_area_that_cannot_be_meant_is_refused(
+    eight_stores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], words: str
+) -> None:
+    """One message that says what to write instead; no traceback, and no file is left behind."""
+    csv = tmp_path / "out" / "sells.csv"
+    assert call("sells", eight_stores / "milk.toml", *options, "--out", csv) not in (0, 1)
+    printed = capsys.readouterr()
+    assert words in " ".join(printed.err.split()) and "Traceback" not in printed.err
+    assert not csv.parent.exists() and not printed.out
+
+
+def test_what_sells_is_written_wholly_or_not_at_all(
+    eight_stores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When the map cannot be written, the earlier CSV stays as it was and nothing lies beside it."""
+    csv, blocked = tmp_path / "sells.csv", tmp_path / "a file"
+    csv.write_text("mine", encoding="utf-8")
+    blocked.write_text("x", encoding="utf-8")
+    arguments = ("--by", "type", "--out", csv, "--map", blocked / "map.png")
+    assert call("sells", eight_stores / "milk.toml", *arguments) == 8
+    assert "cannot be written" in capsys.readouterr().err
+    assert csv.read_text(encoding="utf-8") == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a file", "sells.csv"]

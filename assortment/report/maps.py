@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from assortment.geo import MapShapes
-from assortment.geo.competitors import Competitors
+from assortment.geo.ground.competitors import Competitors
 from assortment.report.facts import Facts
 from assortment.report.numbers import counted, number
 from assortment.report.svg import INK, PAPER, Floats, Frame, Layer, Point, draw
