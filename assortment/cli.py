@@ -20,6 +20,7 @@ from assortment.errors import AssortmentError, AssortmentWarning
 from assortment.geo.sells.area_sales import ASSUMPTION, area_sales
 from assortment.geo.sells.area_table import AreaTable
 from assortment.geo.sells.drawn import read_area
+from assortment.geo.sells.weekly_sales import in_words
 from assortment.inputs import Chain, read_chain
 from assortment.pipeline import prepare
 from assortment.pipeline import run as run_scenario
@@ -121,7 +122,7 @@ def report(run_folder: Path, *, store: Annotated[tuple[str, ...], Parameter(nega
 def sells(
     scenario: Path,
     *,
-    by: str = "product_id",
+    by: Annotated[tuple[str, ...], Parameter(negative=())] = ("product_id",),
     near: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     within_km: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
     polygon: Path | None = None,
@@ -138,7 +139,7 @@ def sells(
     scenario
         Scenario file, such as scenarios/milk.toml: it names the chain, the category and the trade areas.
     by
-        Column of the products to add sales up by, such as type or brand.
+        Column of the products to add sales up by, such as type or brand. May be given more than once.
     near
         A place, as longitude,latitude in degrees: --near -121.49,38.58. Goes with --within-km.
     within_km
@@ -232,18 +233,19 @@ def _misused(message: str) -> NoReturn:
 
 def _what_sells(area: AreaTable, chain: Chain, top: int) -> Table:
     frame = named(area.table.head(top), chain)
-    keys = [column for column in ("product_id", "name", *area.by) if column in frame]
+    keys = dict.fromkeys(column for column in ("product_id", "name", *area.by) if column in frame)
     table = Table(title=Text(f"{chain.name}: what sells per week in {area.where}"), title_justify="left")
-    for column in dict.fromkeys(keys):
-        table.add_column(column.replace("_", " "))
+    for column in keys:
+        table.add_column(column.replace("_", " "), overflow="fold")
     for heading in ("units", "sales", "margin", "share", "in chain", "index"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)  # a narrow window must not cut figures off
+    cents = 0 if frame["sales_per_week"].max() >= 1000.0 else 2
     for row in frame.to_dict("records"):
         table.add_row(
-            *(Text("unknown" if row[key] != row[key] else str(row[key])) for key in dict.fromkeys(keys)),
+            *(Text(in_words(row[key])) for key in keys),
             number(row["units_per_week"], 1),
-            money(row["sales_per_week"], chain.currency, 2),
-            money(row["margin_per_week"], chain.currency, 2),
+            money(row["sales_per_week"], chain.currency, cents),
+            money(row["margin_per_week"], chain.currency, cents),
             percent(row["share_of_units"], 1),
             percent(row["chain_share_of_units"], 1),
             number(row["index"]),

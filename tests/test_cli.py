@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -261,6 +262,15 @@ def test_what_sells_in_a_neighbourhood(eight_stores: Path, capsys: pytest.Captur
     assert call("sells", eight_stores / "milk.toml", *asked) == 0
     printed = told(capsys)
     assert "in neighbourhood 06061022001" in printed and "5 more rows; --top 7 prints all" in printed
+
+
+def test_a_narrow_window_cuts_no_figure_off(eight_stores: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names break into lines and money loses its cents before a digit is lost; several columns may be asked for."""
+    assert call("sells", eight_stores / "milk.toml", "--top", "3") == 0
+    printed = capsys.readouterr().out
+    assert "\N{HORIZONTAL ELLIPSIS}" not in printed and re.search(r"\$\d+,\d{3} ", printed)
+    assert call("sells", eight_stores / "milk.toml", "--by", "brand", "--by", "type", "--top", "1") == 0
+    assert re.search(r"brand +\S type", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(

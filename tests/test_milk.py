@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 import assortment
+from assortment.geo import METHODS
+from assortment.scenario import TradeAreaSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -75,10 +78,24 @@ def test_the_same_scenario_gives_the_same_plan(run: assortment.Run) -> None:
     assert again.plan.bound == run.plan.bound
 
 
-def test_the_script_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """What the README shows is what works."""
+def in_readme(language: str) -> list[str]:
+    """All that the README shows in one language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_scripts_in_the_readme_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the README shows is what works, one script after the other."""
     monkeypatch.chdir(ROOT)
-    script = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert script is not None
-    exec(compile(script.group(1), "README.md", "exec"), {})
-    assert "optimal" in capsys.readouterr().out
+    names: dict[str, object] = {}
+    for script in in_readme("python"):
+        exec(compile(script, "README.md", "exec"), names)
+    printed = capsys.readouterr().out
+    assert "optimal" in printed and "counted more than once" in printed and "low fat" in printed
+
+
+def test_the_settings_in_the_readme_are_settings() -> None:
+    """Every [trade_area] that the README shows is one that a scenario may have; it names each method."""
+    shown = [tomllib.loads(text)["trade_area"] for text in in_readme("toml")]
+    assert [TradeAreaSettings(**settings).method for settings in shown] == ["ring", "huff"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"| `{method}` |" in readme for method in METHODS)

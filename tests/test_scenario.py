@@ -218,6 +218,16 @@ def test_a_ring_by_area_leaves_the_ancillary_table_aside(street: Callable[..., T
         assert areas.of_store("A").iloc[0] == pytest.approx(pi * 450**2 / block, rel=1e-3)
 
 
+def test_tables_given_in_a_call_come_before_those_of_the_chain(street_without: Callable[..., Path]) -> None:
+    """From a notebook: another table of minutes, rivals or dwellings replaces the chain's."""
+    chain = READ_ONCE(street_without())
+    minutes = pd.DataFrame({"store_id": ["A", "B"], "neighbourhood_id": ["n0", "n3"], "minutes": [1, 1]})
+    reached = chain_areas(chain, method="travel_time", within=9, minutes=minutes).areas
+    assert shares(reached) == [[1, 0, 0, 0], [0, 0, 0, 1]]
+    rivals = pd.DataFrame({"longitude": [0.015, 0.016], "latitude": [0.005, 0.004], "size_m2": [9, 9]})
+    assert chain_areas(chain, competitors=rivals, distance_floor_m=1).areas.parameters["competitors"] == 2
+
+
 @pytest.mark.parametrize("source", ["households", "flows"])
 @pytest.mark.filterwarnings("ignore:calibrate_huff")
 def test_huff_is_calibrated_from_a_table_of_the_chain(

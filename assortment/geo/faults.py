@@ -45,7 +45,7 @@ class Faults:
         Raises
         ------
         GeographyError
-            A column that it must have is not there, so that nothing more can be said.
+            It is no frame, or a column that it must have is not there, so that nothing more can be said.
         """
         declared = TABLES[table]
         there = set(frame.columns) | set(frame.index.names) if isinstance(frame, pd.DataFrame) else set()
@@ -54,7 +54,9 @@ class Faults:
         key = tuple(name for name in declared.key if name not in absent)
         clean, faults = check_frame(replace(declared, columns=columns, key=key), frame, Source(self._what))
         self._lines += [str(fault) for fault in faults]
-        if any(column.required and column.name not in clean for column in columns):
+        if not isinstance(frame, pd.DataFrame) or any(
+            column.required and column.name not in clean for column in columns
+        ):
             self.end()
         return clean
 

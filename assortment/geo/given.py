@@ -58,12 +58,18 @@ def numbers(
     AssortmentWarning
         A mapping partly by label and partly by format that names what is neither: a label may be misspelled.
     """
-    values = pd.to_numeric(_aligned(given, table, labels, parameter=parameter, owner=owner), errors="coerce")
-    array = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    values = _aligned(given, table, labels, parameter=parameter, owner=owner)
+    array = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = ~(np.isfinite(array) & (array > above) & (array >= least))
     if wrong.any():
         limit = f"of at least {least:g}" if least > above else f"above {above:g}"
-        found = listed(f"{label} ({array[row]:g})" for row, label in enumerate(labels) if wrong[row])
+        if given is None or isinstance(given, int | float | np.number):
+            raise GeographyError(f"{parameter}: expected a number {limit}; found {given}")
+        found = listed(
+            f"{label} ({value if np.isnan(number) else format(number, 'g')})"
+            for label, value, number, bad in zip(labels, values, array, wrong, strict=True)
+            if bad
+        )
         raise GeographyError(f"{parameter}: expected a number {limit} for each {owner}; found otherwise for {found}")
     return array
 

@@ -15,7 +15,7 @@ from assortment.errors import GeographyError
 from assortment.geo.areas import SparseShares, TradeAreas
 from assortment.geo.arrays import FloatArray
 from assortment.geo.cover.disc import Discs
-from assortment.geo.given import numbers
+from assortment.geo.cover.overlay import Zones
 
 BREAKS = (0.05, 0.15, 0.3, 0.5)
 """The same for every store, so that two maps can be laid side by side."""
@@ -65,8 +65,6 @@ class AreaMap:
         One label per share class, lowest first, such as ``15–30 %``.
     stores
         All stores inside the window, ``store_id`` among them: (id, x, y).
-    radius_m
-        Radius of the ring around ``store_id``; ``None`` for other methods.
     borders
         Lines, each of shape (n, 2), along the borders of the areas that cut neighbourhoods (rings, Thiessen polygons,
         hulls around customers): of ``store_id``, or of every store on the map of the chain.
@@ -77,7 +75,6 @@ class AreaMap:
     neighbourhoods: tuple[NeighbourhoodShape, ...]
     classes: tuple[str, ...]
     stores: tuple[tuple[str, float, float], ...]
-    radius_m: float | None
     borders: tuple[FloatArray, ...] = ()
 
     def rings_of(self, share_class: int) -> list[FloatArray]:
@@ -141,15 +138,15 @@ class MapShapes:
         shares = self._areas.of_store(store_id).to_numpy()
         row = self._areas.store_ids.index(store_id)
         x, y = map(float, self._ground.store_xy[row])
-        radius = self._radius(row)
-        half = float(_MARGIN * (radius or self._reach(row, shares, held)))
+        zones = self._zones
+        half = _MARGIN * float(zones.radius_m[row] if isinstance(zones, Discs) else self._reach(row, shares, held))
         leaders = np.full(len(shares), row)
-        return self._map((x - half, y - half, x + half, y + half), leaders, shares, store_id, radius)
+        return self._map((x - half, y - half, x + half, y + half), leaders, shares, store_id)
 
     def chain(self) -> AreaMap:
         """Prepare the map of the chain: every neighbourhood with the store that serves most of it."""
         west, south, east, north = map(float, shapely.total_bounds(self._ground.polygons))
-        return self._map((west, south, east, north), *self._leaders, None, None)
+        return self._map((west, south, east, north), *self._leaders)
 
     def over(self, area: shapely.Geometry, *, margin: float = 0.5) -> AreaMap:
         """Prepare a map as that of the chain, of an area on the plane and what lies around it.
@@ -163,7 +160,12 @@ class MapShapes:
         """
         west, south, east, north = map(float, shapely.bounds(area))
         wider = margin * max(east - west, north - south)
-        return self._map((west - wider, south - wider, east + wider, north + wider), *self._leaders, None, None)
+        return self._map((west - wider, south - wider, east + wider, north + wider), *self._leaders)
+
+    @property
+    def _zones(self) -> Zones | None:
+        matrix = self._areas.matrix
+        return matrix.zones if isinstance(matrix, SparseShares) else None
 
     @cached_property
     def _leaders(self) -> tuple[npt.NDArray[np.intp], FloatArray]:
@@ -182,8 +184,7 @@ class MapShapes:
         window: tuple[float, float, float, float],
         leaders: npt.NDArray[np.intp],
         shares: FloatArray,
-        store_id: str | None,
-        radius_m: float | None,
+        store_id: str | None = None,
     ) -> AreaMap:
         west, south, east, north = window
         stores = zip(self._ground.store_ids, self._ground.store_xy.tolist(), strict=True)
@@ -193,16 +194,13 @@ class MapShapes:
             neighbourhoods=tuple(self._shapes(window, leaders, shares)),
             classes=self.classes,
             stores=tuple((store, x, y) for store, (x, y) in stores if west <= x <= east and south <= y <= north),
-            radius_m=radius_m,
             borders=tuple(self._borders(window, store_id)),
         )
 
     def _borders(self, window: tuple[float, float, float, float], store_id: str | None) -> Iterator[FloatArray]:
-        matrix = self._areas.matrix
-        zones = matrix.zones if isinstance(matrix, SparseShares) else None
-        if zones is None:
+        if self._zones is None:
             return
-        outlines = zones.polygons if isinstance(zones, Discs) else zones
+        outlines = self._zones.polygons if isinstance(self._zones, Discs) else self._zones
         shown = outlines if store_id is None else outlines[[self._areas.store_ids.index(store_id)]]
         for line in shapely.get_parts(shapely.clip_by_rect(shapely.boundary(shown), *window)):
             yield shapely.get_coordinates(line)
@@ -215,12 +213,6 @@ class MapShapes:
         last = min(int(np.searchsorted(served, held * served[-1])), len(order) - 1)
         width = float(np.sqrt(shapely.area(self._ground.polygons[order[0]])))
         return max(float(distance[order[last]]), width)
-
-    def _radius(self, row: int) -> float | None:
-        if self._areas.method != "ring":
-            return None
-        given, ground = self._areas.parameters["radius_m"], self._ground
-        return float(numbers(given, ground.stores, ground.store_ids, parameter="radius_m", above=0.0)[row])
 
     def _shapes(
         self, window: tuple[float, float, float, float], leaders: npt.NDArray[np.intp], shares: FloatArray

@@ -15,6 +15,8 @@ from assortment.inputs.source import Source, cell_faults
 from assortment.inputs.swapped import ADVICE
 
 _DEGREES = np.array([180.0, 90.0, 180.0, 90.0])
+_EASTWARD = np.array([180.0, 0.0, 180.0, 0.0])
+"""The middle of longitudes that are counted eastward from 0 to 360."""
 _FAR = 10.0
 """Degrees outside the area of a CRS at which the CRS is doubted: a neighbouring UTM zone is 6 degrees wide."""
 
@@ -76,8 +78,12 @@ def crs_faults(geometry: gpd.GeoSeries, source: Source, *, advice: str) -> list[
     like_degrees = bool((np.abs(bounds) <= _DEGREES * (1 + 1e-9)).all())
     if geometry.crs.is_geographic and not like_degrees:
         expected = "longitudes within ±180 and latitudes within ±90; "
-        swapped = bool((np.abs(bounds) <= _DEGREES[[1, 0, 3, 2]] * (1 + 1e-9)).all())
-        expected += ADVICE if swapped else f"state the CRS the coordinates are in: {advice}"
+        if (np.abs(bounds) <= _DEGREES[[1, 0, 3, 2]] * (1 + 1e-9)).all():
+            expected += ADVICE
+        elif (np.abs(bounds - _EASTWARD) <= _DEGREES).all():
+            expected += "longitudes seem to go from 0 to 360: take 360 off those above 180"
+        else:
+            expected += f"state the CRS the coordinates are in: {advice}"
         return [Fault(source.name, None, "geometry", f"{span} in {name}, which counts degrees", expected)]
     if geometry.crs.is_projected and like_degrees and not _begins_at_origin(bounds):
         expected = f"coordinates in its unit; these look like degrees, so state a geographic CRS: {advice}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from assortment.geo.sells.area_sales import AreaSales
 from assortment.geo.sells.area_table import AreaTable
+from assortment.geo.sells.weekly_sales import in_words
 from assortment.inputs import Chain
 from assortment.report.file import replacing_file, require_ending
 from assortment.report.map_figures import area_sales_map
@@ -76,7 +77,7 @@ def _draw(sold: AreaSales, area: AreaTable, chain: Chain, file: Path) -> None:
         first = _most_beyond(area)
         key = tuple(first[column] for column in area.by)
         words = named(first.to_frame().T, chain).iloc[0]
-        shown = ", ".join(str(words[column]) for column in (["name"] if "name" in words else area.by))
+        shown = in_words(tuple(words[column] for column in (["name"] if "name" in words else area.by)))
         title = f"{chain.name}: what sells most above the chain in {area.where}:\n{shown}"
         area_sales_map(sold, key, ax, measure="index", area=area, title=title, notes=chain.notes)
     figure.savefig(file, dpi=_DPI, bbox_inches="tight")

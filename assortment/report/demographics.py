@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from assortment.report.numbers import money, number, percent
@@ -26,14 +27,20 @@ def label(expression: str) -> str:
     return words if base in {None, _PEOPLE} else f"{words} per {str(base).replace('_', ' ')}"
 
 
-def value(expression: str, amount: float, currency: str) -> str:
-    """Return the value to print: a ratio of two counts as a percentage, an income as money, another rate as number."""
-    if _split(expression)[1] is not None:
-        return percent(amount, 1)
+def value(expression: str, amount: float, currency: str, margin: float = nan) -> str:
+    """Return the value to print: a ratio of two counts as a percentage, an income as money, another rate as number.
+
+    A margin of error that is known stands behind it: ``$37,104 ± $2,050``.
+    """
+    amounts = [amount, margin] if isfinite(margin) else [amount]
     digits = 0 if abs(amount) >= 100 else 2
-    if _MONEY & set(expression.lower().replace("_", " ").split()):
-        return money(amount, currency, digits)
-    return number(amount, digits)
+    if _split(expression)[1] is not None:
+        told = [percent(each, 1) for each in amounts]
+    elif _MONEY & set(expression.lower().replace("_", " ").split()):
+        told = [money(each, currency, digits) for each in amounts]
+    else:
+        told = [number(each, digits) for each in amounts]
+    return "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}".join(told)
 
 
 def spoken(expression: str, amount: float, currency: str) -> str:

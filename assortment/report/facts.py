@@ -180,18 +180,21 @@ class Facts:
         compared = self.comparisons[store_id, product_id]
         return "better" if compared.low > 0 else "for the chain" if compared.high < 0 else "no evidence"
 
-    def demographics(self, store_id: str) -> list[tuple[str, float, float]]:
-        """Return (expression, value of a store, value of the chain) of the demographics to show."""
-        values, chain = self._profiles
-        here, usual = values.loc[store_id].to_dict(), chain.to_dict()
-        return [(str(name), float(here[name]), float(usual[name])) for name in values.columns]
+    def demographics(self, store_id: str) -> list[tuple[str, float, float, float]]:
+        """Return (expression, value of a store, its margin of error, value of the chain) of what is shown.
+
+        The margin is NaN where it is not known.
+        """
+        values, margins, chain = self._profiles
+        here, margin, usual = values.loc[store_id].to_dict(), margins.loc[store_id].to_dict(), chain.to_dict()
+        return [(str(name), float(here[name]), float(margin[name]), float(usual[name])) for name in here]
 
     @cached_property
-    def _profiles(self) -> tuple[pd.DataFrame, pd.Series]:
+    def _profiles(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
         profiles = self.run.profiles
         used = self.run.demand.drivers(self.product_ids[0], self.store_ids[0])["demographic"].astype(str)
         names = shown(profiles, used)
-        return profiles.values(names), profiles.chain(names)
+        return profiles.values(names), profiles.margins(names), profiles.chain(names)
 
     def shelf(self, index: int) -> Shelf:
         """Return a store's side of the problem, for comparing products."""

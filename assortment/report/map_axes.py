@@ -57,8 +57,10 @@ class MapAxes:
         if shapes and label is not None:
             self._entries.append(Patch(facecolor=colour, edgecolor=INK, linewidth=0.3, label=label))
 
-    def colour(self, shapes: Sequence[Sequence[Floats]], values: Floats, scale: Scale | None) -> None:
-        """Fill shapes by their values; those that are unknown (NaN) are hatched."""
+    def colour(
+        self, shapes: Sequence[Sequence[Floats]], values: Floats, scale: Scale | None, *, without: str = "unknown"
+    ) -> None:
+        """Fill shapes by their values; those without one (NaN) are hatched, and the legend says why they lack it."""
         known = np.isfinite(values)
         if scale is not None:
             shown = [shape for shape, is_known in zip(shapes, known, strict=True) if is_known]
@@ -66,7 +68,7 @@ class MapAxes:
         unknown = [shape for shape, is_known in zip(shapes, known, strict=True) if not is_known]
         if unknown:
             self._add(unknown, facecolors=UNKNOWN, hatch=_HATCH, zorder=0.9)
-            self._entries.append(Patch(facecolor=UNKNOWN, edgecolor=EDGE, hatch=_HATCH, label="unknown"))
+            self._entries.append(Patch(facecolor=UNKNOWN, edgecolor=EDGE, hatch=_HATCH, label=without))
 
     def lines(self, lines: Sequence[Floats], label: str, *, width: float = 0.9) -> None:
         """Draw lines."""
@@ -176,7 +178,7 @@ class MapAxes:
         size = (0.0, 0.0)
         for columns in range(len(self._entries), 0, -1):
             legend = self.ax.legend(
-                handles=self._entries, title=_wrapped(title or "", wide, _SMALL) or None, ncols=columns,
+                handles=self._entries, title=_wrapped(title or "", wide - 2.0 * _GAP, _SMALL) or None, ncols=columns,
                 loc="upper left", fontsize=_SMALL, title_fontsize=_SMALL, frameon=False, borderaxespad=0.4,
                 columnspacing=1.2, handletextpad=0.5,
             )  # fmt: skip

@@ -13,6 +13,7 @@ from assortment.errors import ReportError
 from assortment.geo import MapShapes
 from assortment.geo.profiles.expressions import Expression
 from assortment.geo.sells.area_sales import ASSUMPTION
+from assortment.geo.sells.weekly_sales import in_words
 from assortment.report.maps import SHARES
 from assortment.report.scale import Scale
 from assortment.report.svg import Floats
@@ -165,14 +166,14 @@ def area_sales_map(
     shown = shapes.chain() if outline is None else shapes.over(outline)
     drawn = _map_axes(ax, shown)
     values = _inside(found[measure], shown)
-    what = "everything" if key is None else str(key) if not isinstance(key, tuple) else ", ".join(map(str, key))
+    what = "everything" if key is None else in_words(key)
     if measure == "index":
         label = "index of the share of units, 100 = as in the chain"
         scale = Scale.around(label, _AS_IN_CHAIN, values, most=_AS_IN_CHAIN)
     else:
         money = f" ({currency})" if currency and measure != "units_per_week" else ""
         scale = Scale.over(f"{_words(measure)}{money}", values)
-    drawn.colour([shape.rings for shape in shown.neighbourhoods], values, scale)
+    drawn.colour([shape.rings for shape in shown.neighbourhoods], values, scale, without="nothing sells")
     if outline is not None:
         drawn.lines(_lines(outline), "the area", width=1.8)
     if shown.stores:

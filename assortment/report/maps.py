@@ -44,8 +44,7 @@ class Maps:
         place = next((x, y) for found, x, y in area.stores if found == store_id)
         others = [(found, x, y) for found, x, y in area.stores if found != store_id]
         layers = [Layer(SHARES[at], tuple(area.rings_of(at))) for at in range(len(area.classes))]
-        if area.radius_m is not None:
-            layers.append(Layer("none", (_circle(place, area.radius_m),), edge=INK))
+        layers.append(Layer("none", area.borders, edge=INK))
         rivals = self._rivals_inside(area.window)
         points = [
             *(Point(x, y, shape="cross", fill=_RIVAL, size=8) for x, y in rivals),
@@ -128,11 +127,6 @@ def _people(facts: Facts) -> Floats | None:
         return None
     people: Floats = neighbourhoods.frame[neighbourhoods.counts[0]].to_numpy(dtype=np.float64, na_value=np.nan)
     return people
-
-
-def _circle(centre: tuple[float, float], radius: float) -> Floats:
-    turns = np.linspace(0, 2 * np.pi, 181)
-    return np.array(centre) + radius * np.column_stack([np.cos(turns), np.sin(turns)])
 
 
 def _plain(value: object) -> bool:

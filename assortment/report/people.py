@@ -10,15 +10,19 @@ from assortment.report.numbers import number, percent
 
 
 def people(facts: Facts, store_id: str) -> list[dict[str, str | float | None]]:
-    """Return one row per demographic: label, value here, value in the chain, and the index (chain = 100)."""
+    """Return one row per demographic: label, value here, value in the chain, and the index (chain = 100).
+
+    The value here bears its margin of error, where the neighbourhoods have margins.
+    """
+    currency = facts.run.chain.currency
     rows: list[dict[str, str | float | None]] = []
-    for name, own, chain in facts.demographics(store_id):
+    for name, own, margin, chain in facts.demographics(store_id):
         index = own / chain * 100 if np.isfinite(own) and np.isfinite(chain) and chain > 0 else None
         rows.append(
             {
                 "label": facts.printed(demographics.label(name)),
-                "store": demographics.value(name, own, facts.run.chain.currency),
-                "chain": demographics.value(name, chain, facts.run.chain.currency),
+                "store": demographics.value(name, own, currency, margin),
+                "chain": demographics.value(name, chain, currency),
                 "index": None if index is None else round(index, 1),
                 "index_text": number(index),
             }

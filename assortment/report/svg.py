@@ -31,7 +31,8 @@ class Layer:
     fill
         Colour, or ``none``.
     rings
-        Closed rings in metres, each (n, 2); a ring inside another is a hole.
+        Rings in metres, each (n, 2), the last corner being the first; a ring inside another is a hole. Without a fill
+        lines may stand among them.
     edge
         Colour of the outline.
     """
@@ -180,11 +181,12 @@ def _ring(page: Floats) -> str:
     moved = np.ones(len(whole), dtype=bool)
     moved[1:] = np.any(whole[1:] != whole[:-1], axis=1)
     kept = whole[moved]
-    if len(kept) < 3:
+    closed = bool((kept[0] == kept[-1]).all())
+    if len(kept) < 2 + closed:
         return ""
     # Relative steps are a third shorter than absolute coordinates.
     steps = " ".join(f"{x} {y}" for x, y in np.diff(kept, axis=0).tolist())
-    return f"M{kept[0, 0]} {kept[0, 1]}l{steps}z"
+    return f"M{kept[0, 0]} {kept[0, 1]}l{steps}" + "z" * closed
 
 
 def _marker(point: Point, x: float, y: float) -> str:

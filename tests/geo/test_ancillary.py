@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -209,7 +210,8 @@ def test_all_faults_of_counts_and_places_are_named_with_their_rows() -> None:
     with pytest.raises(GeographyError) as caught:
         ring_shares(where)
     message = str(caught.value)
-    assert "no count of at least 0 in 4 rows: 2, 3, 4, 6" in message
+    for row, found in ((2, "nothing"), (3, "-2.*"), (4, "'many'"), (6, "inf")):
+        assert re.search(f"row {row}, column 'count': found {found}; expected a number, at least 0", message)
     assert "no place on the earth in row 5" in message
     assert "neither a point nor a polygon in row 7" in message
 
@@ -217,16 +219,18 @@ def test_all_faults_of_counts_and_places_are_named_with_their_rows() -> None:
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        (pd.DataFrame({"longitude": [1.0], "count": [1]}), "column latitude is missing"),
-        (pd.DataFrame({"longitude": [200.0, 999.0], "latitude": [95.0, 1.0]}), "no place on the earth in 2 rows: 1, 2"),
-        (pd.DataFrame({"longitude": [np.nan], "latitude": [1.0]}), "no place on the earth in row 1"),
-        (points([(1, 1)]).set_crs(None, allow_override=True), "ancillary table have no coordinate reference system"),
+        (pd.DataFrame({"longitude": [1.0], "count": [1]}), "column 'latitude': found no such column"),
+        (pd.DataFrame({"longitude": [200.0, 999.0], "latitude": [95.0, 1.0]}), "row 2, column 'longitude': found 999"),
+        (pd.DataFrame({"longitude": [np.nan], "latitude": [1.0]}), "row 1, column 'longitude': found nothing"),
+        (pd.DataFrame({"longitude": [38.0], "latitude": [-121.0]}), "they look swapped"),
+        ([(1.0, 1.0)], "found a list; expected a pandas DataFrame"),
+        (points([(1, 1)]).set_crs(None, allow_override=True), "ancillary places have no coordinate reference system"),
         (blocks(shapely.Point(5, 5).buffer(1), shapely.Point(5, 5)), "polygons among points in row 1"),
         (blocks(shapely.Polygon([(0, 0), (1, 1), (2, 2)])), "polygons without area in row 1"),
         (blocks(shapely.Polygon()), "no place on the earth in row 1"),
-        (points([(1, 1)]).iloc[:0], "the ancillary table has no rows"),
+        (points([(1, 1)]).iloc[:0], "the ancillary table: found no rows"),
     ],
-    ids=["no latitude", "not degrees", "nan", "no crs", "mixed", "no area", "empty", "no rows"],
+    ids=["no latitude", "not degrees", "nan", "swapped", "no frame", "no crs", "mixed", "no area", "empty", "no rows"],
 )
 def test_places_that_cannot_be_used_are_named(where: pd.DataFrame, message: str) -> None:
     """Each says what is wrong and where."""

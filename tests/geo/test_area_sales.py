@@ -199,6 +199,41 @@ def test_near_a_place_is_an_exact_circle() -> None:
     assert everywhere.people == sold.chain.people
 
 
+def test_the_circle_of_a_ring_holds_all_that_its_store_sells() -> None:
+    """Where both cut a neighbourhood, the sales of the store go to what both hold; beside the ring there are none."""
+    world = grid(4, 4)
+    areas = trade_areas(stores_at([(1800, 2100)]), world, method="ring", radius_m=1200)
+    sold = area_sales(sales_of([(1, "s0", "a", 10.0)]), products_of("a"), areas, world)
+    same = sold.near(*in_degrees(1800, 2100), 1200)
+    assert same.from_stores["part_of_store"].tolist() == pytest.approx([1.0])
+    assert same.people == pytest.approx(100 * np.pi * 1.44)
+    west, east = (sold.within(box(left, 0, left + 1800, 4000), crs=PLANE) for left in (0, 1800))
+    for half in (west, east):
+        assert half.table["units_per_week"].tolist() == pytest.approx([5.0], rel=1e-6)
+    with pytest.raises(GeographyError, match="no store with known sales serves anybody there"):
+        sold.within(box(2700, 2950, 2990, 2990), crs=PLANE)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_areas_that_make_a_whole_hold_all_sales(seed: int) -> None:
+    """Two drawn halves, whose common border cuts rings and neighbourhoods alike, sell what the chain does."""
+    sold = random_world(seed, "ring")
+    halves = [sold.within(box(left, -SIDE, left + 5000, 8000), crs=PLANE) for left in (-1700, 3300)]
+    total = sum(half.table["units_per_week"].sum() for half in halves)
+    assert total == pytest.approx(sold.chain.table["units_per_week"].sum(), rel=1e-9)
+
+
+def test_an_area_is_split_by_what_the_trade_areas_count() -> None:
+    """Where rings are cut by dwellings, so is a drawn area: a quarter that holds all homes of a square holds all."""
+    world = grid(2, 1)
+    homes = gpd.GeoDataFrame(geometry=[shapely.Point(ORIGIN[0] + x, ORIGIN[1] + 100) for x in (100, 200)], crs=PLANE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AssortmentWarning)  # nobody is counted in the other square
+        areas = trade_areas(stores_at([(500, 400)]), world, method="ring", radius_m=600, ancillary=homes)
+    sold = area_sales(sales_of([(1, "s0", "a", 10.0)]), products_of("a"), areas, world)
+    assert sold.within(box(0, 0, 500, 500), crs=PLANE).people == pytest.approx(100.0)
+
+
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_the_order_of_the_input_does_not_matter(seed: int) -> None:
@@ -276,12 +311,12 @@ def test_what_is_not_known_is_said() -> None:
     """Unknown people get no sales, stores without sales are named; neither passes in silence."""
     world = grid(2, 1, people=[100, np.nan])
     areas = trade_areas(stores_at([(1000, 400)]), world, method="nearest")
-    with pytest.warns(AssortmentWarning, match="people is unknown in 1 neighbourhoods.*n1"):
+    with pytest.warns(AssortmentWarning, match="where people is unknown, in neighbourhood n1"):
         sold = area_sales(sales_of([(1, "s0", "a", 8.0)]), products_of("a"), areas, world)
     assert list(sold.of()["units_per_week"]) == pytest.approx([8.0, 0.0])
     world = grid(2, 1)
     areas = trade_areas(stores_at([(500, 400), (1500, 400)]), world, method="nearest")
-    with pytest.warns(AssortmentWarning, match="no sales are known of 1 stores.*s1"):
+    with pytest.warns(AssortmentWarning, match="no sales are known: s1"):
         sold = area_sales(sales_of([(1, "s0", "a", 8.0)]), products_of("a"), areas, world)
     with pytest.raises(GeographyError, match="nothing sells in neighbourhood n1"):
         sold.neighbourhood("n1")

@@ -206,27 +206,27 @@ def test_all_faults_of_the_households_are_told_together() -> None:
     assert "2 rows of stores that do not exist: s8, s9" in message
     assert "1 row of neighbourhoods that do not exist: n99" in message
     assert "no household with a known home has store s1" in message
-    assert "1 of 1 customers without a number of at least 0, such as -4" in message
+    assert "found otherwise for the household in row 1 (-4)" in message
 
 
 def test_columns_that_are_missing_are_told_together() -> None:
     """Without stores, homes and the weight nothing can be done, and each is named."""
     with pytest.raises(GeographyError) as caught:
         shares_of(pd.DataFrame({"household_id": ["a"], "spent": [1.0]}), weight="spend")
-    for words in ("column store_id is missing", "the homes are missing", "did you mean 'spent'"):
+    for words in ("column 'store_id' is missing", "the homes have no place", "did you mean 'spent'"):
         assert words in str(caught.value)
 
 
 def test_customers_who_spend_nothing_make_no_area_by_spend() -> None:
     """A store all of whose customers have spend 0 is named."""
-    with pytest.raises(GeographyError, match="column 'spend' is 0 for all customers of store s0"):
+    with pytest.raises(GeographyError, match="column 'spend' is 0 for all households of store s0"):
         shares_of(ten((0.0, 0.0)), weight="spend")
 
 
 def test_households_without_store_or_home_are_left_out_and_counted() -> None:
     """Two of five rows say too little; the others make the area."""
     homes = pd.concat([ten((1, 1, 1)), pd.DataFrame({"store_id": ["s0", None], "neighbourhood_id": [None, "n1"]})])
-    with pytest.warns(AssortmentWarning, match="2 of 5 have no usual store, or neither coordinates nor"):
+    with pytest.warns(AssortmentWarning, match="of 5, 1 without a usual store .* and 1 without a home"):
         assert shares_of(homes, share=1).sum() == 3.0
 
 
@@ -246,7 +246,18 @@ def test_few_customers_are_warned_of_with_their_number() -> None:
         shares_of(living_at(SQUARE * 3))
 
 
-@pytest.mark.parametrize(("share", "found"), [(0, r"s0 \(0\)"), (1.5, r"at most 1, such as 0\.7; found s0 \(1\.5\)")])
+def test_homes_all_outside_are_an_error() -> None:
+    """A lost sign puts every home on another continent: that is no trade area of nobody, but a fault."""
+    homes = living_at(SQUARE)
+    homes["longitude"] *= -1.0
+    with pytest.raises(GeographyError, match=r"all 4 homes lie outside every neighbourhood, the nearest .* signs"):
+        shares_of(homes)
+
+
+@pytest.mark.parametrize(
+    ("share", "found"),
+    [(0, "share: expected a number above 0; found 0"), (1.5, r"at most 1, such as 0\.7; found s0 \(1\.5\)")],
+)
 def test_a_share_out_of_range_is_named(share: float, found: str) -> None:
     """A share is above 0 and at most 1."""
     with pytest.raises(GeographyError, match=found):

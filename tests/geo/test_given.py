@@ -91,7 +91,10 @@ def test_formats_that_are_whole_numbers_are_found() -> None:
             {"small": 0, "large": 1},
             r"expected a number above 0 for each store; found otherwise for 7 \(0\), city \(0\)",
         ),
-        ([1, "x", np.inf], r"found otherwise for 08 \(nan\), city \(inf\)"),
+        ([1, "x", np.inf], r"found otherwise for 08 \(x\), city \(inf\)"),
+        ("format", r"found otherwise for 7 \(small\), 08 \(large\), city \(small\)"),
+        (-3, r"radius_m: expected a number above 0; found -3$"),
+        (None, r"radius_m: expected a number above 0; found None$"),
     ],
 )
 def test_what_cannot_be_used_is_named(given: object, message: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +13,7 @@ from geo_worlds import ORIGIN, PLANE, dense, grid, move_world, stores_at, town
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assortment.errors import GeographyError
+from assortment.errors import AssortmentWarning, GeographyError
 from assortment.geo import store_profiles, trade_areas
 from assortment.geo.methods import huff
 from assortment.inputs import Neighbourhoods, Stores
@@ -72,6 +75,7 @@ def test_competitors_may_have_an_attractiveness_of_their_own() -> None:
     rival = stores_at([(1000, 500)])
     areas = trade_areas(TWO, grid(2, 1), attractiveness=[1.0, 2.0], competitors=rival, competitor_attractiveness=3.0)
     assert dense(areas) == pytest.approx(by_hand([1.0, 2.0], 2.0, [(1000, 500, 3.0)]), rel=1e-12)
+    assert areas.parameters["competitor_attractiveness"] == 3.0 and "competitor_alpha" not in areas.parameters
 
 
 @settings(max_examples=25, deadline=None)
@@ -173,7 +177,7 @@ def test_zero_distance_without_a_floor_is_an_error(whose: str) -> None:
     [
         ({"attractiveness": "sise"}, "did you mean 'size'"),
         ({"attractiveness": [1.0, 0.0]}, r"attractiveness: expected a number above 0 .* s1 \(0\)"),
-        ({"decay": -1}, r"decay: expected a number of at least 0 for each store; found otherwise for s0 \(-1\), s1"),
+        ({"decay": -1}, "decay: expected a number of at least 0; found -1"),
         ({"alpha": "2"}, "alpha: store column '2' is not known"),
         ({"alpha": True}, "alpha: expected numbers; found True"),
         ({"distance_floor_m": float("nan")}, "distance_floor_m: expected"),
@@ -189,10 +193,12 @@ def test_zero_distance_without_a_floor_is_an_error(whose: str) -> None:
         ),
         ({"radius_m": 100}, r"method 'huff' has no parameter 'radius_m'; huff takes attractiveness, alpha, decay"),
         ({"attractiveness": [1.0, 2.0], "competitors": TWO}, "give competitor_attractiveness"),
-        ({"competitors": pd.DataFrame({"longitude": [1.0]})}, "competitors: column latitude is missing"),
+        ({"competitors": pd.DataFrame({"longitude": [1.0]})}, "competitors, column 'latitude': found no such column"),
+        ({"competitors": pd.DataFrame({"longitude": [38.0], "latitude": [-121.0]})}, "they look swapped"),
+        ({"competitors": [(38.0, -121.0)]}, "competitors: found a list; expected a pandas DataFrame"),
         (
             {"competitors": pd.DataFrame({"name": ["Rival"], "longitude": [""], "latitude": [1.0]})},
-            "no usable coordinates: competitor 'Rival' in row 1",
+            "competitors, row 1, column 'longitude': found ''; expected a number",
         ),
         (
             {"attractiveness": "size", "competitors": stores_at([(0, 0)], crs=PLANE, name="R", size=[np.nan])},
@@ -204,3 +210,28 @@ def test_what_cannot_be_used_is_named(parameters: dict[str, object], message: st
     """Each fault names the parameter, what was found, and what to do."""
     with pytest.raises(GeographyError, match=message):
         trade_areas(TWO, grid(2, 1), **parameters)
+
+
+def test_competitors_with_a_crs_that_lies_are_told() -> None:
+    """Degrees that are called metres lie far from everything, and would silently take nobody."""
+    degrees = gpd.GeoDataFrame({"name": ["Rival"]}, geometry=[shapely.Point(-121.86, 37.95)], crs=PLANE)
+    with pytest.warns(AssortmentWarning, match=r"1 of 1 lie farther .*'Rival' in row 1 by [\d,.]+ km, .* CRS"):
+        trade_areas(TWO, grid(2, 1), competitors=degrees)
+
+
+def test_the_attractiveness_column_that_competitors_lack_is_told() -> None:
+    """The stores' column is not theirs: the message says what to add."""
+    rivals = stores_at([(300, 300)])
+    with pytest.raises(
+        GeographyError, match=r"column 'size', which the competitors table does not have; .*competitor_"
+    ):
+        trade_areas(TWO, grid(2, 1), attractiveness="size", competitors=rivals)
+
+
+def test_attractiveness_of_any_size_is_weighed_by_its_logarithm() -> None:
+    """600 orders of magnitude apart, whose ratio is no number of its own: its thousandth power is 10^0.6."""
+    stores = stores_at([(500, 900), (500, 100)])  # as far from the middle
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first, second = dense(trade_areas(stores, grid(1, 1), attractiveness=[1e300, 1e-300], alpha=1e-3))[:, 0]
+    assert first / second == pytest.approx(10**0.6, rel=1e-9)

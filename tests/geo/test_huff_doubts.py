@@ -154,7 +154,7 @@ def test_an_error_of_more_than_half_the_estimate_is_told() -> None:
 
 @pytest.mark.parametrize(("parameter", "true"), [("alpha", [-1.0, 1.7]), ("decay", [0.8, -1.0])])
 def test_negative_estimates_are_told(parameter: str, true: list[float]) -> None:
-    """People who shun large or near stores: the estimate stands, the warning says that trade_areas refuses it."""
+    """People who shun large or near stores: the estimate stands, a warning says so, and it makes no parameters."""
     stores, world = TOWN
     shares = dense(trade_areas(stores, world, attractiveness=stores.frame["size_m2"].to_numpy() ** np.sign(true[0]),
                                alpha=abs(true[0]), decay=abs(true[1])))  # fmt: skip
@@ -166,8 +166,8 @@ def test_negative_estimates_are_told(parameter: str, true: list[float]) -> None:
     fit = told(stores, world, flows=flows, **SIZED)
     assert fit.table["value"].to_numpy() == pytest.approx(true, abs=0.15)
     assert any(f"{parameter} (" in each and "is below 0" in each for each in fit.warnings)
-    with pytest.raises(GeographyError, match=r"(alpha|decay): expected a number of at least 0"):
-        trade_areas(stores, world, method="huff", **fit.parameters())
+    with pytest.raises(GeographyError, match=rf"the flows speak against Huff's model.*{parameter} of all stores \(-"):
+        fit.parameters()
 
 
 def test_flows_that_vary_more_than_chance_are_told() -> None:
@@ -184,15 +184,14 @@ def test_flows_that_vary_more_than_chance_are_told() -> None:
     )
 
 
-def test_households_without_a_usual_store_are_left_out() -> None:
+def test_households_without_a_usual_store_or_a_home_are_left_out() -> None:
     """They are counted in a note of their own, and the others tell the same."""
     homes = households_of(TOWN[0], 6, 200, **SIZED, **TRUE)
-    with pytest.warns(
-        AssortmentWarning, match=r"households: 20 of 220 have no usual store \(store_id\) and are left out"
-    ):
-        fit = calibrate_huff(
-            *TOWN, households=pd.concat([homes, homes[:20].assign(store_id=None, household_id=range(20))]), **SIZED
-        )
+    lost = homes[:25].assign(household_id=range(25))
+    lost.loc[:19, "store_id"] = None
+    lost.loc[20:, "latitude"] = np.nan
+    with pytest.warns(AssortmentWarning, match=r"households: of 225, 20 without a usual store .* and 5 without a home"):
+        fit = calibrate_huff(*TOWN, households=pd.concat([homes, lost]), **SIZED)
     assert fit.log_likelihood == calibrate_huff(*TOWN, households=homes, **SIZED).log_likelihood
 
 
@@ -200,7 +199,7 @@ def test_homes_far_from_every_neighbourhood_are_told() -> None:
     """Longitude and latitude 0 are a place in the sea: the household is named with its distance."""
     homes = households_of(TOWN[0], 6, 200, **SIZED, **TRUE)
     homes.loc[3, ["longitude", "latitude"]] = 0.0
-    with pytest.warns(AssortmentWarning, match=r"1 of 200 homes lie outside .* [\d,.]+ km \(household h3\)"):
+    with pytest.warns(AssortmentWarning, match=r"1 of 200 homes lie outside .* [\d,.]+ km \(household h3, store s"):
         calibrate_huff(*TOWN, households=homes, **SIZED)
 
 
@@ -230,23 +229,31 @@ ONE_FLOW = {"store_id": ["s0", "s1"], "neighbourhood_id": ["n0", "n1"], "trips":
         ({"flows": pd.DataFrame(ONE_FLOW | {"trips": [0.0, 0.0]})}, ["no trips at all"]),
         ({"flows": pd.DataFrame(ONE_FLOW).drop(columns="trips")}, ["trips", "no such column"]),
         (
-            {"households": faulty(store_id=["s0", "x9", "s1"], longitude=[np.nan, 0.1, 0.1])},
-            ["x9", "1 households have no place: h0"],
+            {"households": faulty(store_id=["s0", "x9", None], longitude=[np.nan, 0.1, 0.1])},
+            ["1 row of stores that do not exist: x9"],
         ),
         (
             {"households": faulty(neighbourhood_id=["n0", None, "m7"]).drop(columns=["longitude", "latitude"])},
-            ["m7", "1 households have no place: h1"],
+            ["1 row of neighbourhoods that do not exist: m7"],
         ),
-        ({"households": faulty(store_id=None)}, ["no household has a usual store"]),
+        ({"households": faulty(store_id=None)}, ["no household has both a usual store"]),
+        ({"households": faulty(latitude=np.nan)}, ["no household has both a usual store"]),
+        ({"households": faulty(longitude=0.1)}, ["all 3 homes lie outside every neighbourhood"]),
         ({"households": faulty().drop(columns=["longitude", "store_id"])}, ["'store_id' is missing", "have no place"]),
-        ({"households": faulty(spend=[1.0, -2.0, np.nan]), "weight": "spend"}, [r"h1 (-2), h2 (nan)"]),
-        ({"households": faulty(spend=0.0), "weight": "spend"}, ["'spend' is 0 for every household"]),
+        (
+            {"households": faulty(spend=[1.0, -2.0, np.nan]), "weight": "spend"},
+            ["h1 (-2), household h2 (nan)"],
+        ),
+        ({"households": faulty(spend=0.0), "weight": "spend"}, ["'spend' is 0 for all households of store s0, s1, s2"]),
         ({"households": faulty(spend=1.0), "weight": "spent"}, ["did you mean 'spend'"]),
         ({"households": faulty(), "attractiveness": "size"}, ["attractiveness: store column 'size' is not known"]),
         ({"households": faulty(), "by": "formats"}, ["by: store column 'formats' is not known"]),
         ({"households": faulty(), "by": "cluster"}, ["by: store s1 has no cluster"]),
         ({"households": faulty(), "distance_floor_m": -1.0}, ["distance_floor_m: expected"]),
-        ({"households": faulty(), "competitors": pd.DataFrame({"longitude": [1.0]})}, ["competitors: column latitude"]),
+        (
+            {"households": faulty(), "competitors": pd.DataFrame({"longitude": [1.0]})},
+            ["competitors, column 'latitude'"],
+        ),
     ],
 )
 def test_what_cannot_be_used_is_named(given: dict[str, object], messages: list[str]) -> None:

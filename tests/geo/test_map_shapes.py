@@ -29,7 +29,7 @@ def test_a_map_covers_its_window_and_nothing_beyond() -> None:
     points = np.vstack([ring for shape in picture.neighbourhoods for ring in shape.rings])
     assert (points >= [west - 1e-6, south - 1e-6]).all() and (points <= [east + 1e-6, north + 1e-6]).all()
     assert sum(area_of(shape.rings) for shape in picture.neighbourhoods) == pytest.approx((east - west) ** 2, rel=1e-3)
-    assert picture.radius_m == 1800 and picture.stores[0][0] == "s0"
+    assert picture.stores[0][0] == "s0"
 
 
 def test_classes_follow_the_share_and_their_labels_the_breaks() -> None:

@@ -131,3 +131,12 @@ def test_methods_and_parameters_that_do_not_exist_are_named() -> None:
         trade_areas(stores_at([(1, 1)]), grid(1, 1), method="drive_time")
     with pytest.raises(GeographyError, match="method 'nearest' has no parameter 'decay'; nearest takes no parameters"):
         trade_areas(stores_at([(1, 1)]), grid(1, 1), method="nearest", decay=2)
+
+
+def test_frames_in_place_of_the_checked_types_are_told_how_to_become_them() -> None:
+    """A frame, or the two in each other's place: the message names the argument and from_frame."""
+    stores, world = stores_at([(500, 500)]), grid(2, 2)
+    with pytest.raises(GeographyError, match=r"stores: expected Stores; found a GeoDataFrame; .* Stores\.from_frame"):
+        trade_areas(stores.frame, world, method="nearest")  # type: ignore[arg-type]
+    with pytest.raises(GeographyError, match="stores: expected Stores; found a Neighbourhoods"):
+        trade_areas(world, stores, method="nearest")  # type: ignore[arg-type]

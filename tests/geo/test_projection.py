@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -51,17 +53,43 @@ def test_the_antimeridian_is_a_place_like_any_other() -> None:
     assert shares[180.0] == pytest.approx(shares[10.0], rel=1e-6, abs=1e-9)
 
 
+def test_a_neighbourhood_cut_in_two_at_the_antimeridian_is_one() -> None:
+    """Parts that meet at 180° count as one polygon of their area, and the note does not call it crossed."""
+    halves = shapely.MultiPolygon([shapely.box(179.99, -17.02, 180, -17), shapely.box(-180, -17.02, -179.99, -17)])
+    whole = shapely.box(9.99, -17.02, 10.01, -17)
+    shares = {}
+    for longitude, polygon in ((180.0, halves), (10.0, whole)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            world = neighbourhoods_of(np.array([polygon]), crs="EPSG:4326")
+            stores = Stores.from_frame(
+                pd.DataFrame({"store_id": ["a"], "longitude": [longitude], "latitude": [-17.01]})
+            )
+            shares[longitude] = dense(trade_areas(stores, world, method="ring", radius_m=700))
+        assert [("meet along an edge" in str(each.message)) for each in caught] == [True] * (longitude == 180.0)
+    assert shares[180.0] == pytest.approx(shares[10.0], rel=1e-6)
+
+
 def test_a_plane_that_is_true_to_scale_is_kept_and_web_mercator_is_not() -> None:
-    """UTM in its zone stays; Web Mercator, which stretches Sacramento by 28 %, and feet do not."""
-    degrees = degrees_at(-121.5, 38.6)
+    """UTM in its zone stays; Web Mercator, which stretches Sacramento by 28 %, and feet do not; nor any of 0.7 %."""
+    degrees, equator = degrees_at(-121.5, 38.6), degrees_at(-78.5, 0.0)
     utm, mercator, feet = (degrees.to_crs(crs) for crs in (PLANE, "EPSG:3857", "EPSG:2226"))
     assert local_plane(utm) == utm.crs
-    for other in (mercator, feet, degrees):
+    for other in (mercator, feet, degrees, equator.to_crs("EPSG:3857")):  # 0.7 % off at the equator
         plane = local_plane(other)
         assert (
             plane.coordinate_operation.method_name == "Lambert Azimuthal Equal Area"
             and plane.axis_info[0].unit_name == "metre"
         )
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4807", "EPSG:27572"])
+def test_grads_counted_from_paris_are_brought_to_degrees(crs: str) -> None:
+    """The plane for systems on the French meridian is centred where the data are, or their own where it is true."""
+    frame = degrees_at(2.4, 48.8).to_crs(crs)
+    plane = local_plane(frame)
+    middle = gpd.GeoSeries([shapely.Point(2.4, 48.8)], crs="EPSG:4326").to_crs(plane).iloc[0]
+    assert plane == frame.crs or np.hypot(middle.x, middle.y) < 1000.0
 
 
 def test_every_reference_system_gives_the_same_shares() -> None:

@@ -144,7 +144,12 @@ def test_a_store_that_is_nowhere_the_soonest_is_warned_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("within", "found"), [(0, r"s0 \(0\)"), ({"s0": 5, "s1": -1}, r"s1 \(-1\)"), ("reeach", "did you mean 'reach'")]
+    ("within", "found"),
+    [
+        (0, "within: expected a number above 0; found 0"),
+        ({"s0": 5, "s1": -1}, r"s1 \(-1\)"),
+        ("reeach", "did you mean 'reach'"),
+    ],
 )
 def test_a_limit_that_cannot_be_used_is_named(within: object, found: str) -> None:
     """Minutes must be above zero for every store."""

@@ -97,6 +97,14 @@ def test_a_crs_that_lies_is_found(squares: gpd.GeoDataFrame, faults_of: Faults) 
     assert "EPSG:4269" in fault.found
 
 
+def test_longitudes_from_0_to_360_are_told(squares: gpd.GeoDataFrame, faults_of: Faults) -> None:
+    """Fiji at 178° to 182° is no other CRS: the advice is to take 360 off."""
+    around = squares.set_geometry([box(178 + x, -18, 179 + x, -17) for x in range(4)], crs=4326)
+    (fault,) = faults_of(Neighbourhoods.from_frame, around)
+    assert "x 178 to 182" in fault.found
+    assert "take 360 off those above 180" in fault.expected
+
+
 def test_a_small_plane_at_the_origin_is_believed(squares: gpd.GeoDataFrame) -> None:
     """A made-up plane of a hundred metres from the origin is no lie."""
     squares = squares.set_geometry([box(x, 0, x + 25, 100) for x in (0, 25, 50, 75)], crs=26910)

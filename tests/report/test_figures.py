@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from assortment.errors import ReportError
 from assortment.geo import MapShapes, StoreProfiles, store_profiles, trade_areas
 from assortment.geo.sells.area_sales import AreaSales, area_sales
-from assortment.inputs import Sales
+from assortment.inputs import Products, Sales
 from assortment.report import figures
 
 
@@ -130,12 +131,26 @@ def test_an_index_has_its_neutral_colour_at_100(made: Callable[..., Any]) -> Non
     assert polygons.norm(100.0) == pytest.approx(0.5)
 
 
+def test_where_nothing_sells_is_told_and_an_unknown_key_has_a_name(made: Callable[..., Any]) -> None:
+    """Beyond all rings a share of nothing has no index: hatched, with its reason; no title says nan."""
+    run, ax = made(radius_m=700.0), Figure().subplots()
+    figures.area_sales_map(sold(run), "0002", ax, measure="index")
+    assert "nothing sells" in [text.get_text() for text in ax.get_legend().get_texts()]
+    products = Products.from_frame(run.chain.products.frame.assign(kind=None))
+    stores = run.chain.stores.ids
+    sales = Sales.from_frame(pd.DataFrame({"week": 1, "store_id": stores, "product_id": "0001", "units": 1.0}))
+    of_kind = area_sales(sales, products, run.areas, run.chain.neighbourhoods, by="kind")
+    figures.area_sales_map(of_kind, float("nan"), ax := Figure().subplots())
+    assert ax.get_title().startswith("unknown: units per week")
+
+
 def test_the_map_of_an_area_shows_its_outline(made: Callable[..., Any]) -> None:
     """The window closes in on the area, which is drawn as a line and told in the legend."""
     run, ax = made(), Figure().subplots()
     area = sold(run).neighbourhood("2-2")
     figures.area_sales_map(sold(run), None, ax, area=area, title="Here", notes=["Made up."])
-    assert np.diff(ax.get_xlim())[0] == pytest.approx(2000.0)
+    west, _, east, _ = shapely.bounds(area.outline)
+    assert np.diff(ax.get_xlim())[0] == pytest.approx(2.0 * (east - west))
     assert "the area" in [text.get_text() for text in ax.get_legend().get_texts()]
     assert ax.get_title() == "Here" and "Made up." in ax.get_xlabel()
 

@@ -14,6 +14,8 @@ import pytest
 from pypdf import PdfReader
 
 from assortment.errors import AssortmentWarning, ReportError
+from assortment.geo import store_profiles
+from assortment.inputs import Neighbourhoods
 from assortment.optimiser import Costs
 from assortment.report import render, save
 from assortment.report.names import REPLACEMENT
@@ -184,6 +186,7 @@ def test_the_map_of_a_ring_shows_its_radius(tmp_path: Path, made: Maker) -> None
         if path.get("fill") == "none"
     ]
     assert len(outline) == 2  # the ring and the scale bar
+    assert outline[0].get("d", "").endswith("z")
     assert "radius 1,200 m" in told["source"]
 
 
@@ -249,6 +252,20 @@ def test_classes_of_shoppers_are_shown_against_the_chain(tmp_path: Path, made: M
     save(made(classes=4), tmp_path)
     text = words(tmp_path / "stores" / "S02.pdf")
     assert all(f"class{number}" in text for number in range(1, 5))
+
+
+def test_a_value_is_shown_with_its_margin_of_error(tmp_path: Path, made: Maker) -> None:
+    """Where the neighbourhoods have margins, in the unit and digits of the value; only what has one bears a ±."""
+    run = made()
+    homes = run.chain.neighbourhoods
+    frame = homes.frame.assign(people_moe=150.0, median_income_moe=0.01)
+    with_margins = Neighbourhoods.from_frame(frame, counts=homes.counts, rates=homes.rates)
+    run.profiles = store_profiles(run.areas, with_margins)
+    save(run, tmp_path)
+    told = {row["label"]: row for row in json.loads((tmp_path / "pages.json").read_text())["stores"]["S01"]["people"]}
+    assert re.fullmatch(r"\$[\d,]+\u00a0±\u00a0\$[\d,]+", told["median income"]["store"])
+    assert "±" not in told["over 65"]["store"] + told["median income"]["chain"]
+    assert "marginoferror" in words(tmp_path / "stores" / "S01.pdf")
 
 
 def test_one_store_in_one_neighbourhood_and_no_bound_is_a_page_too(tmp_path: Path, made: Maker) -> None:

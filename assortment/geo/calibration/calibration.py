@@ -6,12 +6,11 @@ import warnings
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.spatial import cKDTree
 
 from assortment.errors import AssortmentWarning, GeographyError
-from assortment.geo.arrays import FloatArray
+from assortment.geo.arrays import FloatArray, IntArray
 from assortment.geo.calibration.doubts import Doubts
 from assortment.geo.calibration.estimate import HELD, Estimate
 from assortment.geo.calibration.fit import ALL_STORES, HuffFit
@@ -20,6 +19,7 @@ from assortment.geo.calibration.trips import Trips
 from assortment.geo.given import Given, number, numbers, plain_label
 from assortment.geo.ground.competitors import Competitors, CompetitorTable
 from assortment.geo.ground.ground import Ground
+from assortment.geo.ground.homes import Homes
 from assortment.geo.ground.placement import require_inside
 from assortment.geo.wording import listed, unknown
 from assortment.inputs import Neighbourhoods, Stores
@@ -54,9 +54,9 @@ def calibrate_huff(
     stores, neighbourhoods
         As for ``trade_areas``; all stores could have been chosen by everyone.
     households
-        One row per household: household_id, store_id (its usual store; without one it is left out), and its home by
-        longitude and latitude or by neighbourhood_id. Distance is from the home where its coordinates are known, else
-        from the neighbourhood's representative point. Give these or ``flows``.
+        One row per household: store_id, its usual store, and its home by longitude and latitude or by neighbourhood_id.
+        Distance is from the home where its coordinates are known, else from the neighbourhood's representative point.
+        Those without a store or a home are left out. Give these or ``flows``.
     flows
         store_id, neighbourhood_id and trips that were counted (not scaled up: errors shrink with their number), from
         representative points.
@@ -82,13 +82,15 @@ def calibrate_huff(
     Raises
     ------
     GeographyError
-        One store; neither or both of households and flows; unknown ids, negative trips and homes without a place, all
-        together; a home at a store without ``distance_floor_m``; a number that is missing or out of range.
+        One store; neither or both of households and flows; unknown ids, negative trips or weights, no household with a
+        store and a home, no home in any neighbourhood, all together; a home at a store without ``distance_floor_m``; a
+        number that is missing or out of range.
 
     Warns
     -----
     AssortmentWarning
-        What the data cannot tell; also in ``HuffFit.warnings``.
+        Households that are left out; homes outside every neighbourhood; what the data cannot tell, which is also in
+        ``HuffFit.warnings``.
 
     References
     ----------
@@ -106,7 +108,7 @@ def calibrate_huff(
     _require_choice(ground)
     pull = numbers(attractiveness, ground.stores, ground.store_ids, parameter="attractiveness", above=0.0)
     group, groups = _groups(ground, by)
-    Competitors.of(competitors, ground)
+    Competitors.of(competitors, ground)  # not needed here; but what is wrong with them is told before the work
     likelihood = Likelihood(
         trips=_trips(ground, households, flows, weight),
         store_xy=ground.store_xy,
@@ -128,7 +130,8 @@ def calibrate_huff(
 
 def _trips(ground: Ground, households: pd.DataFrame | None, flows: pd.DataFrame | None, weight: str | None) -> Trips:
     if households is not None and flows is None:
-        return Trips.of_households(households, ground, weight=weight)
+        homes = Homes.of(households, ground, weight=weight)
+        return Trips.of_homes(homes, ground, weighted=weight is not None)
     if flows is not None and households is None:
         if weight is not None:
             raise GeographyError(f"weight: '{weight}' is for households; flows weigh by their trips")
@@ -152,7 +155,7 @@ def _require_distance(ground: Ground, trips: Trips) -> None:
         raise GeographyError(f"the distance is zero between {pairs}; set distance_floor_m, such as 100")
 
 
-def _groups(ground: Ground, by: str | None) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
+def _groups(ground: Ground, by: str | None) -> tuple[IntArray, tuple[str, ...]]:
     """The number of each store's group, shape (S,), and the names of the groups."""
     if by is None:
         return np.zeros(len(ground.store_ids), dtype=np.intp), (ALL_STORES,)
@@ -220,7 +223,7 @@ def _stores(ground: Ground, trips: Trips, estimate: Estimate) -> pd.DataFrame:
 
 
 def _exponents(
-    ground: Ground, groups: tuple[str, ...], theta: FloatArray, group: npt.NDArray[np.intp], *, by: str | None
+    ground: Ground, groups: tuple[str, ...], theta: FloatArray, group: IntArray, *, by: str | None
 ) -> dict[str, Any]:
     values = dict(zip(HELD, theta.reshape(len(HELD), -1), strict=True))
     if by is None:

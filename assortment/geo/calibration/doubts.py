@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assortment.geo.arrays import FloatArray
+from assortment.geo.arrays import BoolArray, FloatArray
 from assortment.geo.calibration.estimate import ALIKE, Estimate
-from assortment.geo.calibration.likelihood import Likelihood, Mask
+from assortment.geo.calibration.likelihood import Likelihood
 
 FEW_TRIPS = 30
 _ILL = 1000.0
@@ -112,7 +112,7 @@ class Doubts:
             return []
         return [
             f"{self._named(wrong, values=theta)} is below 0, as if people shunned large stores (alpha) or near ones "
-            "(decay): something else draws them; trade_areas does not take it"
+            "(decay): something else draws them, and no trade areas can be made of it"
         ]
 
     def _of_errors(self) -> list[str]:
@@ -134,7 +134,7 @@ class Doubts:
             "errors"
         ]
 
-    def _named(self, which: Mask, part: slice = slice(None), *, values: FloatArray | None = None) -> str:
+    def _named(self, which: BoolArray, part: slice = slice(None), *, values: FloatArray | None = None) -> str:
         rows = np.arange(len(which))[part]
         told = ("" if values is None else f" ({values[row]:.3g})" for row in rows[which[part]])
         return ", ".join(self.names[row] + value for row, value in zip(rows[which[part]], told, strict=True))

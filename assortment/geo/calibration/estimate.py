@@ -9,8 +9,8 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.special import chdtri
 
-from assortment.geo.arrays import FloatArray
-from assortment.geo.calibration.likelihood import Likelihood, Mask, Optimum, Point, Prediction, maximise
+from assortment.geo.arrays import BoolArray, FloatArray
+from assortment.geo.calibration.likelihood import Likelihood, Optimum, Point, Prediction, maximise
 
 ALIKE = 1e-4
 """Spread of the log of attractiveness, or of distance within a home, below which all are the same."""
@@ -46,8 +46,8 @@ class Estimate:
     optimum: Optimum
     equal: Point
     prediction: Prediction
-    held: Mask
-    lost: Mask
+    held: BoolArray
+    lost: BoolArray
     model: FloatArray
     robust: FloatArray
     clusters: int
@@ -91,7 +91,7 @@ class Estimate:
         return self.optimum.theta
 
     @property
-    def known(self) -> Mask:
+    def known(self) -> BoolArray:
         """Which were estimated and have errors, shape (P,)."""
         return ~self.held & ~self.lost
 
@@ -114,7 +114,7 @@ class Estimate:
         return np.asarray(covariance / np.outer(self.errors, self.errors), dtype=np.float64)
 
 
-def _determined(flat: FloatArray, trips: float) -> Mask:
+def _determined(flat: FloatArray, trips: float) -> BoolArray:
     """Which parameters stores and homes can tell from those before them, λ being first, shape (P,)."""
     groups = len(flat) // 2
     free = np.zeros(len(flat), dtype=np.bool_)
@@ -127,7 +127,7 @@ def _determined(flat: FloatArray, trips: float) -> Mask:
     return free
 
 
-def _adrift(optimum: Optimum, flat: FloatArray) -> Mask:
+def _adrift(optimum: Optimum, flat: FloatArray) -> BoolArray:
     """Which parameters are on their way to infinity, shape (P,): the likelihood is flat along them."""
     lost, free = optimum.stopped.copy(), np.flatnonzero(optimum.free)
     if free.size:
@@ -148,7 +148,7 @@ def _dispersion(prediction: Prediction, parameters: int) -> tuple[float, bool]:
     return ratio, bool(ratio > max(_DISPERSED, chdtri(degrees, 0.001) / degrees))
 
 
-def _covariances(likelihood: Likelihood, optimum: Optimum, free: Mask) -> tuple[FloatArray, FloatArray, int]:
+def _covariances(likelihood: Likelihood, optimum: Optimum, free: BoolArray) -> tuple[FloatArray, FloatArray, int]:
     """By the information and by the sandwich, shape (P, P) with NaN where not free, and the number of clusters."""
     scatter, clusters = likelihood.scatter(optimum.theta)
     model, robust = np.full_like(scatter, np.nan), np.full_like(scatter, np.nan)

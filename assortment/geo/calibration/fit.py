@@ -9,6 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from assortment.errors import GeographyError
+from assortment.geo.wording import listed
+
 ALL_STORES = "all stores"
 
 
@@ -48,7 +51,7 @@ class HuffFit:
     warnings
         What the data cannot tell, in words.
     arguments
-        See ``parameters``.
+        See ``parameters``, which refuses exponents below 0; these may be.
     """
 
     table: pd.DataFrame
@@ -73,7 +76,20 @@ class HuffFit:
 
         Attractiveness, floor and competitors are those that the model was calibrated with; alpha and decay are numbers,
         or mappings by format, or by store where the groups are not formats.
+
+        Raises
+        ------
+        GeographyError
+            An estimate below 0, which Huff's model has no use for.
         """
+        below = self.table[self.table["value"] < 0.0]
+        if len(below):
+            found = listed(f"{row.parameter} of {row.group} ({row.value:.3g})" for row in below.itertuples())
+            raise GeographyError(
+                f"the {self.source} speak against Huff's model, which needs exponents of at least 0; found {found}. "
+                "Where alpha is below 0 give another attractiveness, or leave it out; where decay is, check the places "
+                "of homes and stores"
+            )
         return dict(self.arguments)
 
     def summary(self) -> str:

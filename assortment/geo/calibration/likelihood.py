@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from assortment.geo.areas import CELLS
-from assortment.geo.arrays import FloatArray
+from assortment.geo.arrays import BoolArray, FloatArray, IntArray
 from assortment.geo.calibration.trips import Trips
-
-Mask = npt.NDArray[np.bool_]
 
 SURE = 25.0
 """A parameter whose term varies by more than this within a home decides every choice: it is on its way to infinity."""
@@ -81,7 +78,7 @@ class Likelihood:
     trips: Trips
     store_xy: FloatArray
     log_attractiveness: FloatArray
-    group: npt.NDArray[np.intp]
+    group: IntArray
     groups: int
     floor_m: float
 
@@ -162,7 +159,7 @@ class Likelihood:
         pairs = self.trips.weight.tocoo()
         return np.asarray(pairs.data @ self._terms(pairs.row, pairs.col), dtype=np.float64)
 
-    def _terms(self, origin: npt.NDArray[np.intp], store: npt.NDArray[np.intp]) -> FloatArray:
+    def _terms(self, origin: IntArray, store: IntArray) -> FloatArray:
         """Covariates of single pairs, shape (n, P)."""
         squared = ((self.trips.xy[origin] - self.store_xy[store]) ** 2).sum(axis=1)
         nearness = -0.5 * np.log(np.maximum(squared, self.floor_m**2))
@@ -221,12 +218,12 @@ class Optimum:
 
     theta: FloatArray
     point: Point
-    free: Mask
-    stopped: Mask
+    free: BoolArray
+    stopped: BoolArray
     converged: bool
 
 
-def maximise(likelihood: Likelihood, start: FloatArray, free: Mask, *, flat: FloatArray) -> Optimum:
+def maximise(likelihood: Likelihood, start: FloatArray, free: BoolArray, *, flat: FloatArray) -> Optimum:
     """Find the greatest likelihood by Newton's method.
 
     Parameters
@@ -256,7 +253,7 @@ def maximise(likelihood: Likelihood, start: FloatArray, free: Mask, *, flat: Flo
     return Optimum(theta=theta, point=point, free=free & ~stopped, stopped=stopped, converged=False)
 
 
-def _newton(point: Point, free: Mask, scale: FloatArray) -> FloatArray:
+def _newton(point: Point, free: BoolArray, scale: FloatArray) -> FloatArray:
     """The step to the top of the parabola, no longer than a fifth of the way to certainty, shape (P,)."""
     step = np.zeros(len(free))
     inner = point.information[np.ix_(free, free)]

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import shapely
-from geopandas import GeoDataFrame, points_from_xy
 from scipy.sparse import csr_array
 
-from assortment.errors import AssortmentWarning
-from assortment.geo.arrays import FloatArray
+from assortment.geo.arrays import FloatArray, IntArray
 from assortment.geo.faults import Faults
 from assortment.geo.ground.ground import Ground
-from assortment.geo.ground.placement import outside_by
-from assortment.geo.ground.projection import to_plane
-from assortment.geo.wording import listed, unknown
+from assortment.geo.ground.homes import Homes
 
 Source = Literal["households", "flows"]
 Cluster = Literal["neighbourhood", "household"]
-_DEGREES = ("longitude", "latitude")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +46,7 @@ class Trips:
     names: tuple[str, ...]
     weight: csr_array
     squared: csr_array
-    cluster: npt.NDArray[np.intp]
+    cluster: IntArray
     clustered_by: Cluster
     weighted: bool
 
@@ -97,49 +89,17 @@ class Trips:
         )
 
     @classmethod
-    def of_households(cls, households: pd.DataFrame, ground: Ground, *, weight: str | None) -> Trips:
-        """Take one trip from each home to the usual store.
-
-        A trip starts at the home where its coordinates are known, else at the representative point of its
-        neighbourhood. Weights are scaled to a mean of 1.
-
-        Raises
-        ------
-        GeographyError
-            Unknown ids, homes without a place, weights below zero or missing, nobody with a usual store; all together.
-
-        Warns
-        -----
-        AssortmentWarning
-            Households without a usual store, which are left out; homes outside every neighbourhood.
-        """
-        faults = Faults("households")
-        frame = faults.checked("households", households)
-        _require_columns(frame, weight, faults)
-        faults.unknown(frame["store_id"], ground.store_ids, what="store")
-        told = frame["store_id"].notna()
-        if not told.any():
-            faults.add("no household has a usual store (store_id); there is nothing to calibrate on")
-        frame = frame[told].reset_index(drop=True)
-        xy, home = _places(frame, ground, faults)
-        weights = _weights(frame, weight, faults)
-        faults.end()
-        if not told.all():
-            warnings.warn(
-                f"households: {int((~told).sum()):,} of {len(told):,} have no usual store (store_id) and are left out",
-                AssortmentWarning,
-                stacklevel=4,
-            )
-        _warn_of_outside(frame, ground, xy)
+    def of_homes(cls, homes: Homes, ground: Ground, *, weighted: bool) -> Trips:
+        """Take one trip from each home to the usual store; weights are scaled to a mean of 1."""
         return _gathered(
             source="households",
-            xy=xy,
-            names=[f"household {name}" for name in frame["household_id"]],
-            store=pd.Index(ground.store_ids).get_indexer(pd.Index(frame["store_id"])),
-            weight=weights / weights.mean(),
-            cluster=home if (home >= 0).all() else None,
+            xy=homes.xy,
+            names=list(homes.names),
+            store=homes.store,
+            weight=homes.weight / homes.weight.mean(),
+            cluster=homes.neighbourhood if (homes.neighbourhood >= 0).all() else None,
             shape=len(ground.store_ids),
-            weighted=weight is not None,
+            weighted=weighted,
         )
 
 
@@ -148,9 +108,9 @@ def _gathered(
     source: Source,
     xy: FloatArray,
     names: list[str],
-    store: npt.NDArray[np.intp],
+    store: IntArray,
     weight: FloatArray,
-    cluster: npt.NDArray[np.intp] | None,
+    cluster: IntArray | None,
     shape: int,
     weighted: bool = False,
 ) -> Trips:
@@ -170,70 +130,3 @@ def _gathered(
         clustered_by="household" if cluster is None else "neighbourhood",
         weighted=weighted,
     )
-
-
-def _require_columns(frame: pd.DataFrame, weight: str | None, faults: Faults) -> None:
-    lacking = False
-    if "store_id" not in frame:
-        lacking = True
-        faults.add("column 'store_id' is missing; it says which store a household usually shops at")
-    if not set(_DEGREES) <= set(frame) and "neighbourhood_id" not in frame:
-        lacking = True
-        faults.add("the homes have no place; give longitude and latitude, or neighbourhood_id")
-    if weight is not None and weight not in frame:
-        lacking = True
-        faults.add(f"weight: {unknown('household column', weight, [str(name) for name in frame])}")
-    if lacking:
-        faults.end()
-
-
-def _places(frame: pd.DataFrame, ground: Ground, faults: Faults) -> tuple[FloatArray, npt.NDArray[np.intp]]:
-    """Where each home is, shape (n, 2), and the row of its neighbourhood or -1, shape (n,)."""
-    xy = np.full((len(frame), 2), np.nan)
-    home = np.full(len(frame), -1, dtype=np.intp)
-    if set(_DEGREES) <= set(frame):
-        points = GeoDataFrame(geometry=points_from_xy(frame["longitude"], frame["latitude"], crs="EPSG:4326"))
-        on_plane = to_plane(points, ground.plane, what="homes of the households").to_numpy()
-        xy = np.column_stack([shapely.get_x(on_plane), shapely.get_y(on_plane)])
-    located = np.isfinite(xy).all(axis=1)
-    if "neighbourhood_id" in frame:
-        faults.unknown(frame["neighbourhood_id"], ground.neighbourhood_ids, what="neighbourhood")
-        home = pd.Index(ground.neighbourhood_ids).get_indexer(pd.Index(frame["neighbourhood_id"]))
-        xy = np.where((~located & (home >= 0))[:, None], ground.centre_xy[home], xy)
-    named = frame["neighbourhood_id"].notna().to_numpy(dtype=bool) if "neighbourhood_id" in frame else home >= 0
-    lost = np.flatnonzero(~located & ~named)
-    if lost.size:
-        faults.add(
-            f"{lost.size:,} households have no place: {listed(frame['household_id'].iloc[lost])}; give each longitude "
-            "and latitude or a neighbourhood_id, or leave it out"
-        )
-    return xy, home
-
-
-def _warn_of_outside(frame: pd.DataFrame, ground: Ground, xy: FloatArray) -> None:
-    metres = outside_by(ground, xy)
-    outside = np.flatnonzero(metres > 0.0)
-    if outside.size:
-        far = outside[np.argmax(metres[outside])]
-        warnings.warn(
-            f"households: {outside.size:,} of {len(metres):,} homes lie outside every neighbourhood, the farthest "
-            f"{metres[far] / 1000.0:,.1f} km (household {frame['household_id'].iloc[far]}); their trips count all the "
-            "same, so correct or leave out homes that are not there",
-            AssortmentWarning,
-            stacklevel=5,
-        )
-
-
-def _weights(frame: pd.DataFrame, weight: str | None, faults: Faults) -> FloatArray:
-    if weight is None or frame.empty:
-        return np.ones(len(frame))
-    values = pd.to_numeric(frame[weight], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = ~(np.isfinite(values) & (values >= 0.0))
-    if wrong.any():
-        found = listed(f"{frame['household_id'].iloc[row]} ({values[row]:g})" for row in np.flatnonzero(wrong))
-        faults.add(
-            f"column '{weight}': expected a number of at least 0 for each household; found otherwise for {found}"
-        )
-    elif not values.any():
-        faults.add(f"column '{weight}' is 0 for every household; leave weight out to count households")
-    return values

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from scipy.sparse import csr_array, vstack
 
-from assortment.geo.arrays import FloatArray, Geometries
+from assortment.geo.arrays import BoolArray, FloatArray, Geometries, IntArray
 from assortment.geo.cover.outlines import Outlines
 
 CORNERS = 256
@@ -18,8 +17,6 @@ SLIVER = 1e-12
 """Smaller shares are rounding: a circle that touches a polygon, or two circles that cut a polygon alike."""
 _PAIRS = 1 << 19
 """Pairs of disc and polygon looked at together: some 50 MB with all that is worked out for them."""
-
-Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Discs:
         bands: Geometries = shapely.difference(whole, circles(self.centre_xy, self.inner_m))
         return bands
 
-    def hold(self, disc: Indices, xy: FloatArray) -> npt.NDArray[np.bool_]:
+    def hold(self, disc: IntArray, xy: FloatArray) -> BoolArray:
         """Return whether a disc holds a point, pair by pair; its outer border belongs to it, its inner one does not.
 
         Parameters
@@ -74,7 +71,7 @@ class Discs:
             Points, shape (n, 2).
         """
         distance = np.hypot(*(xy - self.centre_xy[disc]).T)
-        held: npt.NDArray[np.bool_] = distance <= self.radius_m[disc]
+        held: BoolArray = distance <= self.radius_m[disc]
         return held if self.inner_m is None else held & (distance > self.inner_m[disc])
 
     def shares(self, polygons: Geometries) -> csr_array:

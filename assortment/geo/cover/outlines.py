@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
-from assortment.geo.arrays import FloatArray, Geometries
+from assortment.geo.arrays import FloatArray, Geometries, IntArray
 
 _EDGES = 1 << 16
 """Edges worked on together: half a megabyte per array, so that the dozen in use stay near the processor."""
@@ -36,8 +35,8 @@ class Outlines:
     """
 
     edges: FloatArray
-    first: npt.NDArray[np.intp]
-    count: npt.NDArray[np.intp]
+    first: IntArray
+    count: IntArray
     centre_xy: FloatArray
     reach_m: FloatArray
     area_m2: FloatArray
@@ -63,7 +62,7 @@ class Outlines:
         """Return the number of polygons."""
         return len(self.count)
 
-    def covered(self, polygon: npt.NDArray[np.intp], centre_xy: FloatArray, radius_m: FloatArray) -> FloatArray:
+    def covered(self, polygon: IntArray, centre_xy: FloatArray, radius_m: FloatArray) -> FloatArray:
         r"""Return the area that a polygon and a circle share, pair by pair.
 
         By Green's theorem it is the sum over the edges of the signed area that the edge sees from the centre within the
@@ -97,7 +96,7 @@ class Outlines:
             area[part] = 0.5 * np.add.reduceat(seen, begin)
         return area
 
-    def _parts(self, polygon: npt.NDArray[np.intp]) -> Iterator[slice]:
+    def _parts(self, polygon: IntArray) -> Iterator[slice]:
         ends = np.cumsum(self.count[polygon])
         total = int(ends[-1]) if ends.size else 0
         cuts = np.unique(np.searchsorted(ends, np.arange(_EDGES, total, _EDGES), side="right"))
@@ -105,7 +104,7 @@ class Outlines:
         return (slice(low, high) for low, high in pairwise(borders) if low < high)
 
 
-def _edges(polygons: Geometries, centre_xy: FloatArray) -> tuple[FloatArray, npt.NDArray[np.intp], FloatArray]:
+def _edges(polygons: Geometries, centre_xy: FloatArray) -> tuple[FloatArray, IntArray, FloatArray]:
     """Edges, shape (4, E), how many each polygon has, shape (M,), and how far it reaches from its centre."""
     parts, of_part = shapely.get_parts(polygons, return_index=True)
     rings, of_ring = shapely.get_rings(parts, return_index=True)

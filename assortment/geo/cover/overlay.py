@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from scipy.sparse import csr_array, hstack
 
-from assortment.geo.arrays import Geometries
+from assortment.geo.arrays import BoolArray, FloatArray, Geometries, IntArray
 from assortment.geo.cover.disc import SLIVER, Discs
 from assortment.geo.ground.ancillary import Ancillary, AncillaryTable
 from assortment.geo.ground.ground import Ground
@@ -136,9 +135,9 @@ def _counted(zones: Zones, places: Ancillary, *, divides: bool) -> csr_array:
     return csr_array((data, (row, col)), shape=sums[0].shape)
 
 
-def _hold(zones: Zones, zone: npt.NDArray[np.intp], xy: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+def _hold(zones: Zones, zone: IntArray, xy: FloatArray) -> BoolArray:
     if isinstance(zones, Discs):
         return zones.hold(zone, xy)
     shapely.prepare(zones)
-    held: npt.NDArray[np.bool_] = shapely.intersects_xy(zones[zone], xy[:, 0], xy[:, 1])
+    held: BoolArray = shapely.intersects_xy(zones[zone], xy[:, 0], xy[:, 1])
     return held

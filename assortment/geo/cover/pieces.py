@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from scipy.sparse import csc_array, csr_array, hstack
 
-from assortment.geo.arrays import FloatArray, Geometries
-
-IntArray = npt.NDArray[np.intp]
-BoolArray = npt.NDArray[np.bool_]
+from assortment.geo.arrays import BoolArray, FloatArray, Geometries, IntArray
 
 _WHOLE = 1.0 - 1e-12
 """A share from here on is all of it: how much of a polygon lies in a zone is known to rounding."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array, hstack
 
-from assortment.geo.arrays import FloatArray, Geometries
+from assortment.geo.arrays import FloatArray, Geometries, IntArray
 from assortment.geo.cover.disc import Discs
 from assortment.geo.cover.overlay import Zones, coverage
-from assortment.geo.cover.pieces import Columns, IntArray, Pieces, covered, cut_up
+from assortment.geo.cover.pieces import Columns, Pieces, covered, cut_up
 from assortment.geo.ground.ancillary import Ancillary
 
 

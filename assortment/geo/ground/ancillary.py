@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
-from geopandas import GeoDataFrame, points_from_xy
+from geopandas import GeoDataFrame
 
 from assortment.errors import AssortmentWarning, GeographyError
-from assortment.geo.arrays import FloatArray, Geometries
+from assortment.geo.arrays import BoolArray, FloatArray, Geometries, IntArray
 from assortment.geo.faults import Faults
 from assortment.geo.ground.ground import Ground
+from assortment.geo.ground.located import located
 from assortment.geo.ground.placement import neighbourhood_of
 from assortment.geo.ground.projection import to_plane
 from assortment.geo.wording import listed
@@ -48,9 +48,9 @@ class Ancillary:
     """
 
     shapes: Geometries
-    neighbourhood: npt.NDArray[np.intp]
+    neighbourhood: IntArray
     part: FloatArray
-    bare: npt.NDArray[np.intp]
+    bare: IntArray
     neighbourhoods: int
     rows: int
 
@@ -118,14 +118,9 @@ class Ancillary:
 
 def _checked(given: AncillaryTable, ground: Ground) -> tuple[Geometries, FloatArray]:
     """Return valid shapes on the plane and their counts, both of shape (rows,)."""
-    if not len(given):
-        raise GeographyError("the ancillary table has no rows; leave it out to split neighbourhoods by area")
     faults = Faults("the ancillary table")
-    count = np.ones(len(given))
-    if "count" in given.columns:
-        count = pd.to_numeric(given["count"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    _add(faults, ~(np.isfinite(count) & (count >= 0.0)), "no count of at least 0 in", "correct the column 'count'")
-    shapes: Geometries = shapely.force_2d(to_plane(_located(given), ground.plane, what="ancillary table").to_numpy())
+    table = located("ancillary", given, faults)
+    shapes: Geometries = shapely.force_2d(to_plane(table, ground.plane, what="ancillary places").to_numpy())
     kind = shapely.get_type_id(shapes)
     absent = shapely.is_missing(shapes) | shapely.is_empty(shapes) | ~np.isfinite(shapely.bounds(shapes)).all(axis=1)
     points, polygons = kind == _POINT, np.isin(kind, _POLYGONS)
@@ -143,24 +138,10 @@ def _checked(given: AncillaryTable, ground: Ground) -> tuple[Geometries, FloatAr
             AssortmentWarning,
             stacklevel=5,
         )
-    return shapes, count
+    return shapes, table["count"].to_numpy(dtype=np.float64)
 
 
-def _located(given: AncillaryTable) -> GeoDataFrame:
-    if isinstance(given, GeoDataFrame):
-        return given
-    absent = [column for column in ("longitude", "latitude") if column not in given.columns]
-    if absent:
-        raise GeographyError(
-            f"the ancillary table: column {listed(absent)} is missing; give longitude and latitude, or geometry"
-        )
-    degrees = given[["longitude", "latitude"]].apply(pd.to_numeric, errors="coerce").astype(np.float64)
-    off = (degrees["longitude"].abs() > 360.0) | (degrees["latitude"].abs() > 90.0)
-    degrees[off] = np.nan
-    return GeoDataFrame(geometry=points_from_xy(degrees["longitude"], degrees["latitude"], crs="EPSG:4326"))
-
-
-def _add(faults: Faults, wrong: npt.NDArray[np.bool_], found: str, advice: str) -> None:
+def _add(faults: Faults, wrong: BoolArray, found: str, advice: str) -> None:
     if wrong.any():
         faults.add(f"{found} {_rows(np.flatnonzero(wrong))}; {advice}, or leave the rows out")
 
@@ -170,7 +151,7 @@ def _rows(rows: Iterable[int]) -> str:
     return ("row " if len(numbers) == 1 else f"{len(numbers)} rows: ") + listed(numbers)
 
 
-def _warn_of_outside(count: FloatArray, inside: npt.NDArray[np.intp]) -> None:
+def _warn_of_outside(count: FloatArray, inside: IntArray) -> None:
     outside = np.flatnonzero(inside < 0)
     if 0 < outside.size < len(count):
         warnings.warn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -9,12 +10,15 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 import shapely
-from geopandas import GeoDataFrame, points_from_xy
+from geopandas import GeoDataFrame
 
-from assortment.errors import GeographyError
+from assortment.errors import AssortmentWarning, GeographyError
 from assortment.geo.arrays import FloatArray
+from assortment.geo.faults import Faults
 from assortment.geo.given import Given, numbers, plain_label
 from assortment.geo.ground.ground import Ground
+from assortment.geo.ground.located import located
+from assortment.geo.ground.placement import outside_by
 from assortment.geo.ground.projection import to_plane
 from assortment.geo.wording import listed
 from assortment.inputs import Stores
@@ -51,14 +55,14 @@ class Competitors:
         """
         if given is None:
             return cls(table=pd.DataFrame(), names=(), xy=np.empty((0, 2)))
-        frame = _with_points(given.frame if isinstance(given, Stores) else given)
+        frame = given.frame if isinstance(given, Stores) else _located(given)
         names = tuple(_name(row, frame) for row in range(len(frame)))
         points = to_plane(frame, ground.plane, what="competitors").to_numpy()
         xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
         lost = np.flatnonzero(~np.isfinite(xy).all(axis=1))
         if lost.size:
             raise GeographyError(
-                f"{len(lost)} competitors have no usable coordinates: {listed(names[row] for row in lost)}; "
+                f"no usable coordinates: {listed(names[row] for row in lost)}; "
                 "correct them in the competitors table, or leave the rows out"
             )
         return cls(table=pd.DataFrame(frame), names=names, xy=xy)
@@ -69,12 +73,17 @@ class Competitors:
         Raises
         ------
         GeographyError
-            The stores' is neither a number nor a column nor given by format, so it cannot hold for competitors too.
+            The stores' is neither a number nor a column of theirs nor given by format, so it cannot hold for them too.
         """
         if not self.names:
             return np.empty(0)
         given = of_stores if own is None else own
         parameter = "attractiveness" if own is None else "competitor_attractiveness"
+        if own is None and isinstance(given, str) and given not in self.table.columns:
+            raise GeographyError(
+                f"attractiveness is the column '{given}', which the competitors table does not have; add it, or give "
+                "competitor_attractiveness"
+            )
         if own is None and not np.isscalar(given):
             given = self._of_format(of_stores)
             if np.isnan(given).any():
@@ -120,6 +129,21 @@ class Competitors:
             )
         return numbers(found, self.table, self.names, parameter=parameter, least=0.0, owner="competitor")
 
+    def warn_of_far(self, ground: Ground) -> None:
+        """Warn of those farther from every neighbourhood than the neighbourhoods are from each other."""
+        west, south, east, north = shapely.total_bounds(ground.polygons)
+        outside_m = outside_by(ground, self.xy)
+        far = np.flatnonzero(outside_m > np.hypot(east - west, north - south))
+        if far.size:
+            farthest = far[np.argmax(outside_m[far])]
+            warnings.warn(
+                f"competitors: {far.size:,} of {len(self.names):,} lie farther away than the neighbourhoods reach, "
+                f"{self.names[farthest]} by {outside_m[farthest] / 1000.0:,.1f} km, and take hardly anyone; check "
+                "their coordinates and CRS, or leave them out",
+                AssortmentWarning,
+                stacklevel=4,
+            )
+
     def _of_format(self, of_stores: Given) -> FloatArray:
         """The number that a mapping has for the format of each competitor, shape (R,); NaN where it has none."""
         if not isinstance(of_stores, pd.Series | Mapping) or "format" not in self.table.columns:
@@ -128,17 +152,11 @@ class Competitors:
         return np.array([named.get(plain_label(name), np.nan) for name in self.table["format"]], dtype=np.float64)
 
 
-def _with_points(table: pd.DataFrame) -> GeoDataFrame:
-    if isinstance(table, GeoDataFrame):
-        return table.reset_index(drop=True)
-    absent = [column for column in ("longitude", "latitude") if column not in table.columns]
-    if absent:
-        raise GeographyError(
-            f"competitors: column {listed(absent)} is missing; give longitude and latitude, or point geometry"
-        )
-    degrees = table[["longitude", "latitude"]].apply(pd.to_numeric, errors="coerce")
-    points = points_from_xy(degrees["longitude"], degrees["latitude"], crs="EPSG:4326")
-    return GeoDataFrame(table, geometry=points).reset_index(drop=True)
+def _located(given: CompetitorTable) -> GeoDataFrame:
+    faults = Faults("competitors")
+    table = located("competitors", given, faults)
+    faults.end()
+    return table
 
 
 def _name(row: int, frame: pd.DataFrame) -> str:

@@ -59,8 +59,10 @@ class Ground:
         Raises
         ------
         GeographyError
-            Coordinates that cannot be projected; a neighbourhood without area.
+            Something other than stores and neighbourhoods; coordinates that cannot be projected; a neighbourhood
+            without area.
         """
+        _require_types(stores, neighbourhoods)
         plane = local_plane(neighbourhoods.frame)
         polygons = _valid(to_plane(neighbourhoods.frame, plane, what="neighbourhoods"), neighbourhoods.ids)
         store_xy = shapely.get_coordinates(to_plane(stores.frame, plane, what="stores").to_numpy())
@@ -77,15 +79,24 @@ class Ground:
         )
 
 
+def _require_types(stores: object, neighbourhoods: object) -> None:
+    for what, given, kind in (("stores", stores, Stores), ("neighbourhoods", neighbourhoods, Neighbourhoods)):
+        if not isinstance(given, kind):
+            raise GeographyError(
+                f"{what}: expected {kind.__name__}; found a {type(given).__name__}; make them of a frame by "
+                f"{kind.__name__}.from_frame(…)"
+            )
+
+
 def _valid(geometry: GeoSeries, ids: tuple[str, ...]) -> Geometries:
     polygons: Geometries = shapely.force_2d(geometry.to_numpy())
-    # A polygon may become invalid on the way to the plane, where two of its edges lay within rounding of each other.
+    # A polygon may become invalid on the way to the plane: edges that lay within rounding of each other cross, and
+    # parts on both sides of the antimeridian come to share an edge.
     broken = np.flatnonzero(~shapely.is_valid(polygons))
-    for index in broken:
-        polygons[index] = _areal(shapely.make_valid(polygons[index]))
+    polygons[broken] = shapely.make_valid(polygons[broken], method="structure", keep_collapsed=False)
     if broken.size:
         warnings.warn(
-            f"{broken.size} neighbourhoods had polygons that cross themselves and were repaired: "
+            "polygons that cross themselves on the plane, or whose parts meet along an edge there, were repaired: "
             f"{listed(ids[index] for index in broken)}",
             AssortmentWarning,
             stacklevel=4,
@@ -93,12 +104,7 @@ def _valid(geometry: GeoSeries, ids: tuple[str, ...]) -> Geometries:
     without = np.flatnonzero(~(shapely.area(polygons) > 0.0))
     if without.size:
         raise GeographyError(
-            f"{without.size} neighbourhoods have no area: {listed(ids[index] for index in without)}; "
-            "give each a polygon, or leave it out of the table"
+            f"no area on the plane: {listed(f'neighbourhood {ids[index]}' for index in without)}; give each a polygon, "
+            "or leave it out of the table"
         )
     return polygons
-
-
-def _areal(geometry: shapely.Geometry) -> shapely.Geometry:
-    parts = shapely.get_parts(geometry)
-    return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])

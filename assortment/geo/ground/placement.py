@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from geopandas import GeoSeries
 
 from assortment.errors import GeographyError
-from assortment.geo.arrays import FloatArray
+from assortment.geo.arrays import FloatArray, IntArray
 from assortment.geo.ground.ground import Ground
 from assortment.geo.wording import listed
 from assortment.inputs import Stores
@@ -26,7 +25,7 @@ _SLIPS: tuple[tuple[str, Callable[[FloatArray], FloatArray]], ...] = (
 )
 
 
-def neighbourhood_of(ground: Ground, xy: FloatArray) -> npt.NDArray[np.intp]:
+def neighbourhood_of(ground: Ground, xy: FloatArray) -> IntArray:
     """Return the neighbourhood that each point lies in.
 
     Parameters
@@ -104,9 +103,7 @@ def outside_by(ground: Ground, xy: FloatArray) -> FloatArray:
     return metres
 
 
-def _outside(
-    ground: Ground, tree: shapely.STRtree, xy: FloatArray
-) -> tuple[npt.NDArray[np.intp], FloatArray, npt.NDArray[np.int64]]:
+def _outside(ground: Ground, tree: shapely.STRtree, xy: FloatArray) -> tuple[IntArray, FloatArray, IntArray]:
     """Which points lie outside and in no gap, and of all points what ``_to_nearest`` gives."""
     distance, nearest = _to_nearest(tree, xy)
     allowed = _GAP * np.sqrt(shapely.area(ground.polygons))
@@ -114,16 +111,16 @@ def _outside(
     return outside, distance, nearest
 
 
-def _to_nearest(tree: shapely.STRtree, xy: FloatArray) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+def _to_nearest(tree: shapely.STRtree, xy: FloatArray) -> tuple[FloatArray, IntArray]:
     """Distance to the nearest polygon and its row; infinite and -1 where the point is not on the plane."""
-    distance, nearest = np.full(len(xy), np.inf), np.full(len(xy), -1)
+    distance, nearest = np.full(len(xy), np.inf), np.full(len(xy), -1, dtype=np.intp)
     placed = np.flatnonzero(np.isfinite(xy).all(axis=1))
     (asked, found), metres = tree.query_nearest(shapely.points(xy[placed]), return_distance=True, all_matches=False)
     distance[placed[asked]], nearest[placed[asked]] = metres, found
     return distance, nearest
 
 
-def _advice(ground: Ground, stores: Stores, tree: shapely.STRtree, outside: npt.NDArray[np.intp]) -> str:
+def _advice(ground: Ground, stores: Stores, tree: shapely.STRtree, outside: IntArray) -> str:
     if stores.frame.crs.is_geographic:
         given = shapely.get_coordinates(stores.frame.geometry.to_numpy())[outside]
         for slip, mend in _SLIPS:

@@ -17,7 +17,9 @@ from pyproj import CRS
 from assortment.errors import GeographyError
 from assortment.geo.arrays import FloatArray
 
-_SCALE_TOLERANCE = 0.01
+_WGS84 = "EPSG:4326"
+_SCALE_TOLERANCE = 0.002
+"""UTM keeps it in its zone, and most national and state grids in theirs."""
 
 
 def local_plane(frame: GeoDataFrame) -> CRS:
@@ -31,9 +33,9 @@ def local_plane(frame: GeoDataFrame) -> CRS:
     Returns
     -------
     pyproj.CRS
-        The frame's own where it is projected, in metres and within 1 % of true scale over the frame's extent (or has no
-        relation to the earth); otherwise a Lambert azimuthal equal-area projection centred on the data, whose distances
-        are within 0.2 % up to 700 km from the centre.
+        The frame's own where it is projected, in metres and within 0.2 % of true scale over the frame's extent (or has
+        no relation to the earth); otherwise a Lambert azimuthal equal-area projection centred on the data, whose
+        distances are within 0.2 % up to 700 km from the centre.
 
     Raises
     ------
@@ -77,12 +79,13 @@ def to_plane(frame: GeoDataFrame, plane: CRS, *, what: str) -> GeoSeries:
 
 
 def _degrees(frame: GeoDataFrame) -> FloatArray:
-    """Where the frame lies as longitudes and latitudes, shape (n, 2): its vertices, or a lattice over its extent."""
+    """Longitudes and latitudes of the frame's vertices, or of a lattice over its extent, shape (n, 2), by WGS 84."""
     points: FloatArray = shapely.get_coordinates(frame.geometry.to_numpy())
     if not frame.crs.is_geographic:
         extent = np.linspace(points.min(axis=0), points.max(axis=0), 3).T
         points = np.stack(np.meshgrid(*extent), axis=-1).reshape(-1, 2)
-        to_degrees = pyproj.Transformer.from_crs(frame.crs, frame.crs.geodetic_crs, always_xy=True)
+    if frame.crs.axis_info[0].unit_name != "degree":  # some geographic systems are in grads, from Paris
+        to_degrees = pyproj.Transformer.from_crs(frame.crs, _WGS84, always_xy=True)
         points = np.column_stack(to_degrees.transform(points[:, 0], points[:, 1]))
     if not (np.isfinite(points).all() and (np.abs(points) <= [360.0, 90.0]).all()):
         west, south, east, north = frame.total_bounds
@@ -94,9 +97,18 @@ def _degrees(frame: GeoDataFrame) -> FloatArray:
 
 
 def _is_true_to_scale(crs: CRS, points: FloatArray) -> bool:
-    factors = pyproj.Proj(crs).get_factors(points[:, 0], points[:, 1], errcheck=False)
-    scales = np.concatenate([factors.meridional_scale, factors.parallel_scale])
-    return bool(np.all(np.abs(scales - 1.0) <= _SCALE_TOLERANCE))
+    """Whether some metres north and some metres east of each point are as many on the plane."""
+    # Measured, as the scale factors that PROJ tells for Web Mercator are those of a sphere.
+    projected = pyproj.Transformer.from_crs(_WGS84, crs, always_xy=True)
+    x, y = points.T
+    here = np.array(projected.transform(x, y))
+    length = np.full(len(points), 100.0)
+    for azimuth in (0.0, 90.0):
+        longitude, latitude, _ = pyproj.Geod(ellps="WGS84").fwd(x, y, np.full(len(points), azimuth), length)
+        there = np.array(projected.transform(longitude, latitude))
+        if not (np.abs(np.hypot(*(there - here)) / length - 1.0) <= _SCALE_TOLERANCE).all():
+            return False
+    return True
 
 
 def _mean_direction(points: FloatArray) -> tuple[float, float]:

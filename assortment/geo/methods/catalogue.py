@@ -35,8 +35,8 @@ def trade_areas(
     Parameters
     ----------
     stores, neighbourhoods
-        In any coordinate reference system, each in its own; metres are measured on an equal-area plane centred on the
-        data.
+        In any coordinate reference system, each in its own. Metres are measured on the neighbourhoods' own plane where
+        that is true to scale within 0.2 %, else on an equal-area plane centred on them.
     method
         One of ``METHODS``, each a function of ``assortment.geo`` that says more:
 

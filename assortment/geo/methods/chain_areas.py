@@ -12,7 +12,6 @@ from assortment.geo.areas import TradeAreas
 from assortment.geo.calibration.calibration import calibrate_huff
 from assortment.geo.calibration.fit import HuffFit
 from assortment.geo.methods.catalogue import parameters_of, trade_areas
-from assortment.geo.wording import listed
 from assortment.inputs import TABLES, Chain, Neighbourhoods
 from assortment.inputs.spend import SPEND, with_spend
 
@@ -49,8 +48,9 @@ def chain_areas(
     neighbourhoods
         Default: those of the chain.
     method, **parameters
-        As in ``trade_areas``, without the tables. ``competitors=False`` and ``ancillary=False`` leave those of the
-        chain out. ``weight="spend"`` of customers is summed from the baskets where the households do not state it.
+        As in ``trade_areas``; tables given here come before those of the chain. ``competitors=False`` and
+        ``ancillary=False`` leave those of the chain out. ``weight="spend"`` of customers is summed from the baskets
+        where the households do not state it.
     calibrate
         Of huff: the table of the chain from which alpha and decay are estimated, see ``calibrate_huff``.
     calibrate_by
@@ -65,10 +65,11 @@ def chain_areas(
     where = neighbourhoods or chain.neighbourhoods
     names = [parameter.name for parameter in parameters_of(method)]
     for name in _OPTIONAL:
-        if name in names:
-            parameters[name] = getattr(chain, name) if parameters.get(name, True) else None
+        given = parameters.get(name, True)
+        if name in names and isinstance(given, bool):
+            parameters[name] = getattr(chain, name) if given else None
     for name, table in _NEEDED.items():
-        if name in names:
+        if name in names and parameters.get(name) is None:
             parameters[name] = _needed(chain, table, f"method '{method}'")
     if "households" in names and parameters.get("weight") == SPEND:
         parameters["households"] = _spending(chain, parameters["households"])
@@ -114,17 +115,4 @@ def _calibrated(
         )
     taken = {name: parameters[name] for name in ("attractiveness", "distance_floor_m") if name in parameters}
     trips: dict[str, Any] = {source: _needed(chain, source, f"calibrate = '{source}'")}
-    fit = calibrate_huff(chain.stores, where, by=by, competitors=parameters["competitors"], **trips, **taken)
-    _require_usable(fit)
-    return fit
-
-
-def _require_usable(fit: HuffFit) -> None:
-    below = fit.table[fit.table["value"] < 0.0]
-    if len(below):
-        found = listed(f"{row.parameter} of {row.group} ({row.value:.3g})" for row in below.itertuples())
-        raise GeographyError(
-            f"calibrate = '{fit.source}': they speak against Huff's model, which needs exponents of at least "
-            f"0; found {found}. Where alpha is below 0 give another attractiveness, or leave it out; where decay is, "
-            "check the places of homes and stores"
-        )
+    return calibrate_huff(chain.stores, where, by=by, competitors=parameters["competitors"], **trips, **taken)

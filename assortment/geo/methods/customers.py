@@ -5,14 +5,13 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 from scipy.sparse import csr_array
 
 from assortment.errors import AssortmentWarning, GeographyError
 from assortment.geo.areas import SparseShares, TradeAreas
-from assortment.geo.arrays import FloatArray, Geometries
+from assortment.geo.arrays import BoolArray, FloatArray, Geometries
 from assortment.geo.cover.overlay import cut
 from assortment.geo.given import Given, numbers, recorded
 from assortment.geo.ground.ancillary import Ancillary, AncillaryTable
@@ -78,7 +77,7 @@ def customers(
         than 10 customers; areas around one place or line.
     """
     shares = _shares(share, ground)
-    homes = Homes.of(households, ground, weight=weight)
+    homes = Homes.of(households, ground, weight=weight, of_each_store=True)
     kept = homes.nearest(shares, ground)
     _warn_of_few(homes, ground)
     shared = _whole(homes, kept & ~homes.located, ground)
@@ -111,14 +110,14 @@ def _shares(share: Given, ground: Ground) -> FloatArray:
     return shares
 
 
-def _whole(homes: Homes, chosen: npt.NDArray[np.bool_], ground: Ground) -> csr_array:
+def _whole(homes: Homes, chosen: BoolArray, ground: Ground) -> csr_array:
     """Share 1 of each neighbourhood in which chosen customers live, shape (S, M)."""
     pairs = np.unique(np.column_stack([homes.store[chosen], homes.neighbourhood[chosen]]), axis=0)
     shape = (len(ground.store_ids), len(ground.neighbourhood_ids))
     return csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=shape)
 
 
-def _hulls(homes: Homes, chosen: npt.NDArray[np.bool_], ground: Ground) -> Geometries:
+def _hulls(homes: Homes, chosen: BoolArray, ground: Ground) -> Geometries:
     """Hull of the chosen homes of each store, shape (S,); an empty polygon where there are none."""
     rows = np.flatnonzero(chosen)
     rows = rows[np.argsort(homes.store[rows], kind="stable")]

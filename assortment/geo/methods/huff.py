@@ -73,6 +73,11 @@ def huff(
         A store at a representative point without ``distance_floor_m``; a number that is missing or out of range;
         exponents that differ between stores and say nothing of a competitor.
 
+    Warns
+    -----
+    AssortmentWarning
+        Competitors farther away than the neighbourhoods reach.
+
     References
     ----------
     Huff (1963), A Probabilistic Analysis of Shopping Center Trade Areas, Land Economics 39(1): 81-90.
@@ -80,10 +85,17 @@ def huff(
     floor = 0.0 if distance_floor_m is None else number(distance_floor_m, parameter="distance_floor_m")
     pull = numbers(attractiveness, ground.stores, ground.store_ids, parameter="attractiveness", above=0.0)
     rivals = Competitors.of(competitors, ground)
+    if rivals.names:
+        rivals.warn_of_far(ground)
     rival_pull = rivals.attractiveness(attractiveness, competitor_attractiveness)
     alphas = _exponents(ground, rivals, alpha, competitor_alpha, parameter="alpha")
     decays = _exponents(ground, rivals, decay, competitor_decay, parameter="decay")
     xy = np.concatenate([ground.store_xy, rivals.xy])
+    of_rivals = {
+        "competitor_attractiveness": competitor_attractiveness,
+        "competitor_alpha": competitor_alpha,
+        "competitor_decay": competitor_decay,
+    }
     nearest = cKDTree(xy).query(ground.centre_xy)[0]
     if floor == 0.0:
         names = (*(f"store {store}" for store in ground.store_ids), *rivals.names)
@@ -97,7 +109,8 @@ def huff(
             "decay": recorded(decay),
             "competitors": len(rivals.names),
             "distance_floor_m": distance_floor_m,
-        },
+        }
+        | {name: recorded(value) for name, value in of_rivals.items() if value is not None},
         ground=ground,
         matrix=HuffShares(
             xy=xy,
@@ -242,7 +255,7 @@ def _exponents(ground: Ground, rivals: Competitors, given: Given, own: Given | N
 def _log_pull(attractiveness: FloatArray, alpha: FloatArray) -> FloatArray:
     # The unit drops out of the shares where alpha is the same for all; it is then taken off before rounding can tell.
     unit = attractiveness.max() if np.ptp(alpha) == 0.0 else 1.0
-    return np.asarray(alpha * np.log(attractiveness / unit), dtype=np.float64)
+    return np.asarray(alpha * (np.log(attractiveness) - np.log(unit)), dtype=np.float64)
 
 
 def _require_distance(

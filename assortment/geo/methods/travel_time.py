@@ -5,13 +5,12 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
 from assortment.errors import AssortmentWarning, GeographyError
 from assortment.geo.areas import SparseShares, TradeAreas
-from assortment.geo.arrays import FloatArray
+from assortment.geo.arrays import FloatArray, IntArray
 from assortment.geo.faults import Faults
 from assortment.geo.given import Given, numbers, recorded
 from assortment.geo.ground.ground import Ground
@@ -82,7 +81,7 @@ def _checked(minutes: pd.DataFrame, ground: Ground) -> pd.DataFrame:
     return table
 
 
-def _soonest(neighbourhood: npt.NDArray[np.intp], time: FloatArray, size: int) -> FloatArray:
+def _soonest(neighbourhood: IntArray, time: FloatArray, size: int) -> FloatArray:
     """Share of each row's store in its neighbourhood, shape (rows,); an infinite time is out of reach."""
     shortest = np.full(size, np.inf)
     np.minimum.at(shortest, neighbourhood, time)
@@ -92,9 +91,7 @@ def _soonest(neighbourhood: npt.NDArray[np.intp], time: FloatArray, size: int) -
     return share
 
 
-def _require_people(
-    ground: Ground, reached: npt.NDArray[np.intp], store: npt.NDArray[np.intp], time: FloatArray, limits: FloatArray
-) -> None:
+def _require_people(ground: Ground, reached: IntArray, store: IntArray, time: FloatArray, limits: FloatArray) -> None:
     shortest = np.full(len(limits), np.inf)
     np.minimum.at(shortest, store, time)
     nobody = np.setdiff1d(np.arange(len(limits)), reached)
@@ -106,7 +103,7 @@ def _require_people(
         raise GeographyError(f"within: no neighbourhood reaches store {found} in time; give more minutes")
 
 
-def _warn_of_own(ground: Ground, store: npt.NDArray[np.intp], neighbourhood: npt.NDArray[np.intp]) -> None:
+def _warn_of_own(ground: Ground, store: IntArray, neighbourhood: IntArray) -> None:
     own = neighbourhood_of(ground, ground.store_xy)
     size = len(ground.neighbourhood_ids)
     stores = np.flatnonzero(own >= 0)
@@ -121,7 +118,7 @@ def _warn_of_own(ground: Ground, store: npt.NDArray[np.intp], neighbourhood: npt
         )
 
 
-def _warn_of_beaten(ground: Ground, serving: npt.NDArray[np.intp]) -> None:
+def _warn_of_beaten(ground: Ground, serving: IntArray) -> None:
     beaten = np.setdiff1d(np.arange(len(ground.store_ids)), serving)
     if beaten.size:
         warnings.warn(

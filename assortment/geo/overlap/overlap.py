@@ -8,12 +8,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from assortment.errors import GeographyError
 from assortment.geo.areas import TradeAreas
 from assortment.geo.arrays import FloatArray
 from assortment.geo.overlap.sharing import Sharing
-from assortment.geo.profiles.demographics import Demographics
-from assortment.geo.wording import unknown
+from assortment.geo.profiles.demographics import counted
 from assortment.inputs import Neighbourhoods
 
 _NAMED = 3
@@ -144,7 +142,7 @@ def overlap(areas: TradeAreas, neighbourhoods: Neighbourhoods, *, count: str | N
     --------
     >>> overlap(areas, chain.neighbourhoods).summary()  # doctest: +SKIP
     """
-    name, values = _counted(areas, neighbourhoods, count)
+    name, values = counted(areas, neighbourhoods, count, parameter="count")
     known = np.isfinite(values)
     people = np.where(known, values, 0.0)
     sharing = Sharing.of(areas, people)
@@ -158,20 +156,6 @@ def overlap(areas: TradeAreas, neighbourhoods: Neighbourhoods, *, count: str | N
         total=float(areas.covered @ people),
         known=_ratio(float(areas.covered @ known), float(areas.covered.sum())),
     )
-
-
-def _counted(areas: TradeAreas, neighbourhoods: Neighbourhoods, count: str | None) -> tuple[str, FloatArray]:
-    """Name and values, shape (M,), NaN where unknown, of a count in the order of the areas."""
-    counts = neighbourhoods.counts
-    if not counts:
-        raise GeographyError(
-            "the neighbourhoods declare no count to measure overlap by; declare one: counts=['people']"
-        )
-    name = counts[0] if count is None else count
-    if name not in counts:
-        raise GeographyError(f"count: {unknown('count', name, counts)}")
-    values: FloatArray = Demographics.of(areas, neighbourhoods).count[:, counts.index(name)]
-    return name, values
 
 
 def _frames(

@@ -11,7 +11,7 @@ import pandas as pd
 from assortment.errors import GeographyError
 from assortment.geo.areas import TradeAreas
 from assortment.geo.arrays import FloatArray
-from assortment.geo.wording import listed
+from assortment.geo.wording import listed, unknown
 from assortment.inputs import Neighbourhoods
 
 
@@ -68,6 +68,34 @@ class Demographics:
     def names(self) -> list[str]:
         """Counts, then rates: the columns of profiles."""
         return [*self.counts, *self.rates]
+
+
+def counted(
+    areas: TradeAreas, neighbourhoods: Neighbourhoods, column: str | None, *, parameter: str
+) -> tuple[str, FloatArray]:
+    """Return name and values of one count in the order of the areas, shape (M,), NaN where unknown.
+
+    Parameters
+    ----------
+    areas, neighbourhoods
+        Made from each other.
+    column
+        Which count; ``None``: the first.
+    parameter
+        What the caller calls ``column``, for the message.
+
+    Raises
+    ------
+    GeographyError
+        No such count, or none at all; areas of other neighbourhoods.
+    """
+    counts = neighbourhoods.counts
+    if not counts:
+        raise GeographyError("the neighbourhoods declare no count of people; declare one: counts=['people']")
+    name = counts[0] if column is None else column
+    if name not in counts:
+        raise GeographyError(f"{parameter}: {unknown('count', name, counts)}")
+    return name, _array(_in_order_of(areas, neighbourhoods), [name])[:, 0]
 
 
 def _in_order_of(areas: TradeAreas, neighbourhoods: Neighbourhoods) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import shapely
 from assortment.errors import AssortmentWarning, GeographyError
 from assortment.geo.areas import TradeAreas
 from assortment.geo.arrays import FloatArray
-from assortment.geo.cover.overlay import area_shares
+from assortment.geo.cover.overlay import Zones
 from assortment.geo.sells.area_table import AreaTable
 from assortment.geo.sells.drawn import Drawn, disc_on_plane, on_plane
 from assortment.geo.sells.spread import Spread
@@ -115,10 +115,14 @@ class AreaSales:
         row = ids.index(neighbourhood_id)
         covered = np.zeros(len(ids))
         covered[row] = 1.0
-        return self._covered(covered, f"neighbourhood {neighbourhood_id}", self.areas.ground.polygons[row])
+        where = f"neighbourhood {neighbourhood_id}"
+        return self._covered(covered, self.spread.parts(covered), where, self.areas.ground.polygons[row])
 
     def within(self, polygon: Drawn, crs: Any = None) -> AreaTable:
-        """Return what sells in a drawn area, neighbourhoods on its border split by area.
+        """Return what sells in a drawn area.
+
+        Neighbourhoods on its border are split by area, or by what is counted inside where the trade areas were. Where
+        a ring, a Thiessen polygon or a hull cuts one too, its store's sales go to what both hold.
 
         Parameters
         ----------
@@ -132,12 +136,11 @@ class AreaSales:
         GeographyError
             An area without CRS, empty, not valid, outside every neighbourhood, or in which nothing sells.
         """
-        ground = self.areas.ground
-        area = on_plane(polygon, ground.plane, crs=crs)
-        return self._inside(area_shares(np.array([area]), ground.polygons).toarray()[0], area, "the drawn area")
+        area = on_plane(polygon, self.areas.ground.plane, crs=crs)
+        return self._inside(np.array([area]), area, "the drawn area")
 
     def near(self, longitude: float, latitude: float, within_m: float) -> AreaTable:
-        """Return what sells within a distance of a place, neighbourhoods on the circle split by area.
+        """Return what sells within a distance of a place, neighbourhoods on the circle split as by ``within``.
 
         Parameters
         ----------
@@ -151,26 +154,25 @@ class AreaSales:
         GeographyError
             A place that is not on the earth, outside every neighbourhood, or around which nothing sells.
         """
-        ground = self.areas.ground
-        disc = disc_on_plane(longitude, latitude, within_m, ground.plane)
+        disc = disc_on_plane(longitude, latitude, within_m, self.areas.ground.plane)
         where = f"the area within {within_m / 1000.0:g} km of {longitude:g}, {latitude:g}"
-        return self._inside(disc.shares(ground.polygons).toarray()[0], disc.polygons[0], where)
+        return self._inside(disc, disc.polygons[0], where)
 
-    def _inside(self, covered: FloatArray, area: shapely.Geometry, where: str) -> AreaTable:
-        """The table of an area that was drawn: a part of each neighbourhood, shape (M,), which may be of none."""
+    def _inside(self, zone: Zones, area: shapely.Geometry, where: str) -> AreaTable:
+        """The table of one area that was drawn, which may lie outside every neighbourhood."""
         ground = self.areas.ground
-        if not covered.any():
+        covered = self.spread.covered(zone)
+        if not shapely.intersects(area, ground.polygons).any():
             metres = shapely.distance(area, ground.polygons)
             nearest = int(np.argmin(metres))
             raise GeographyError(
                 f"{where} lies outside every neighbourhood, {metres[nearest] / 1000.0:,.1f} km from the nearest, "
                 f"{ground.neighbourhood_ids[nearest]}; check its coordinates (longitude comes first) and its CRS"
             )
-        return self._covered(covered, where, area)
+        return self._covered(covered, self.spread.parts(covered, area), where, area)
 
-    def _covered(self, covered: FloatArray, where: str, outline: shapely.Geometry) -> AreaTable:
-        """What sells in a part of each neighbourhood, shape (M,)."""
-        parts = self.spread.parts(covered)
+    def _covered(self, covered: FloatArray, parts: FloatArray, where: str, outline: shapely.Geometry) -> AreaTable:
+        """What sells in a part of each neighbourhood, shape (M,), where a part of each store's sales goes, (S,)."""
         if not (parts @ self.sold.amounts[0]).any():
             raise GeographyError(
                 f"nothing sells in {where}: no store with known sales serves anybody there; choose a larger area, or "
@@ -279,8 +281,8 @@ def area_sales(
     if lonely.size:
         places = (f"{areas.store_ids[row]} ({areas.neighbourhood_ids[spread.home[row]]})" for row in lonely)
         warnings.warn(
-            f"nobody lives in the trade area of {lonely.size} stores, so their sales stay in the neighbourhood where "
-            f"they stand: {listed(places)}",
+            "nobody lives in the trade area of these stores, so their sales stay in the neighbourhood where they "
+            f"stand: {listed(places)}",
             AssortmentWarning,
             stacklevel=2,
         )

@@ -66,8 +66,8 @@ def on_plane(drawn: Drawn, plane: CRS, *, crs: Any = None) -> shapely.Geometry:
     reasons = [str(shapely.is_valid_reason(shape)) for shape in shapes if not shapely.is_valid(shape)]
     if reasons:
         raise GeographyError(
-            f"{len(reasons)} polygons of the area are not valid: {listed(reasons)}; draw an outline that does not "
-            "cross itself, or mend it with shapely.make_valid"
+            f"the area holds polygons that are not valid: {listed(reasons)}; draw an outline that does not cross "
+            "itself, or mend it with shapely.make_valid"
         )
     placed = to_plane(GeoDataFrame(geometry=GeoSeries(shapes, crs=series.crs)), plane, what="polygons of the area")
     area: shapely.Geometry = shapely.union_all(placed.to_numpy())

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import shapely
 
-from assortment.errors import AssortmentWarning, GeographyError
-from assortment.geo.areas import CELLS, TradeAreas
+from assortment.errors import AssortmentWarning
+from assortment.geo.areas import CELLS, SparseShares, TradeAreas
 from assortment.geo.arrays import FloatArray
+from assortment.geo.cover.disc import Discs
+from assortment.geo.cover.overlay import Zones, cut
 from assortment.geo.ground.placement import neighbourhood_of
-from assortment.geo.wording import listed, unknown
+from assortment.geo.profiles.demographics import counted
+from assortment.geo.wording import listed
 from assortment.inputs import Neighbourhoods
 
 
@@ -56,21 +58,56 @@ class Spread:
         GeographyError
             No such count; neighbourhoods that the areas were not made from.
         """
-        name = _count(neighbourhoods, column)
-        people = _people(areas, neighbourhoods, name)
+        name, values = counted(areas, neighbourhoods, column, parameter="people")
+        people = _known(values, name, areas)
         served = areas.sums(people[:, None])[:, 0]
         return cls(areas=areas, people=people, people_column=name, served=served, home=_home(areas))
 
-    def parts(self, covered: FloatArray) -> FloatArray:
-        """Return which part of each store lies in an area, shape (S,).
+    def covered(self, area: Zones) -> FloatArray:
+        """Return the part of each neighbourhood that lies in one area, shape (M,).
+
+        By what is counted there, where the trade areas were cut so, otherwise by area.
+        """
+        matrix = self.areas.matrix
+        places = matrix.places if isinstance(matrix, SparseShares) else None
+        return np.asarray(cut(area, self.areas.ground, places).toarray()[0], dtype=np.float64)
+
+    def parts(self, covered: FloatArray, area: shapely.Geometry | None = None) -> FloatArray:
+        """Return which part of each store's sales goes into an area, shape (S,).
 
         Parameters
         ----------
         covered
             Part of each neighbourhood that is in the area, shape (M,).
+        area
+            The area, where it cuts neighbourhoods.
         """
         there = self.areas.sums((self.people * covered)[:, None])[:, 0]
+        if area is not None:
+            there += self._cut_twice(covered, area)
         return np.divide(there, self.served, out=covered[self.home], where=self.served > 0.0)
+
+    def _cut_twice(self, covered: FloatArray, area: shapely.Geometry) -> FloatArray:
+        """People by whom an even split of a neighbourhood errs that both the area and a store's zone cut, shape (S,).
+
+        A ring around the very store holds all whom it serves, though it holds half of a neighbourhood at its edge.
+        """
+        matrix, more = self.areas.matrix, np.zeros(len(self.served))
+        edge = np.flatnonzero((covered > 0.0) & (covered < 1.0))
+        if not isinstance(matrix, SparseShares) or matrix.zones is None or not edge.size:
+            return more
+        zones = matrix.zones.polygons if isinstance(matrix.zones, Discs) else matrix.zones
+        share = matrix.matrix[:, edge].toarray()
+        near = np.flatnonzero(share.any(axis=1))
+        # Both from the polygons, so that the parts of areas which make a whole do too.
+        inside, whole = (
+            cut(each, self.areas.ground, matrix.places)[:, edge].toarray()
+            for each in (shapely.intersection(zones[near], area), zones[near])
+        )
+        even = np.broadcast_to(covered[edge], whole.shape)
+        part = np.divide(inside, whole, out=even.copy(), where=whole > 0.0)
+        more[near] = (share[near] * (part - even)) @ self.people[edge]
+        return more
 
     def blocks(self, values: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
         """Yield slices of the neighbourhoods with values of the stores, shape (S, C), spread to (neighbourhoods, C)."""
@@ -86,34 +123,17 @@ class Spread:
             yield part, block
 
 
-def _count(neighbourhoods: Neighbourhoods, column: str | None) -> str:
-    if not neighbourhoods.counts:
-        raise GeographyError("the neighbourhoods declare no count to spread sales by; declare one: counts=['people']")
-    name = column or neighbourhoods.counts[0]
-    if name not in neighbourhoods.counts:
-        raise GeographyError(f"people: {unknown('count', name, neighbourhoods.counts)}")
-    return name
-
-
-def _people(areas: TradeAreas, neighbourhoods: Neighbourhoods, name: str) -> FloatArray:
-    """A count in the order of the areas, shape (M,), 0 where unknown."""
-    unlike = set(neighbourhoods.ids) ^ set(areas.neighbourhood_ids)
-    if unlike:
-        raise GeographyError(
-            f"the trade areas were made from other neighbourhoods: {listed(sorted(unlike))} stand in only one of the "
-            "two; make the areas again from these neighbourhoods"
-        )
-    values = pd.DataFrame(neighbourhoods.frame).set_index("neighbourhood_id")[name].loc[list(areas.neighbourhood_ids)]
-    known: FloatArray = values.to_numpy(np.float64, na_value=np.nan)
-    lost = np.flatnonzero(np.isnan(known))
+def _known(people: FloatArray, name: str, areas: TradeAreas) -> FloatArray:
+    """The count with 0 where it is unknown, which is said."""
+    lost = np.flatnonzero(np.isnan(people))
     if lost.size:
         warnings.warn(
-            f"{name} is unknown in {lost.size} neighbourhoods, where no sales are placed: "
+            f"no sales are placed where {name} is unknown, in neighbourhood "
             f"{listed(areas.neighbourhood_ids[row] for row in lost)}",
             AssortmentWarning,
             stacklevel=4,
         )
-    return np.where(np.isnan(known), 0.0, known)
+    return np.nan_to_num(people)
 
 
 def _home(areas: TradeAreas) -> npt.NDArray[np.intp]:

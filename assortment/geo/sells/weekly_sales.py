@@ -55,9 +55,8 @@ class WeeklySales:
         GeographyError
             It was not sold anywhere.
         """
-        wanted = key if isinstance(key, tuple) else (key,)
-        names = [_text(row) for row in self.keys.itertuples(index=False, name=None)]
-        name = _text(wanted)
+        names = [in_words(row) for row in self.keys.itertuples(index=False, name=None)]
+        name = in_words(key)
         if name not in names:
             raise GeographyError(f"sales by {' and '.join(self.by)}: {unknown('key', name, names)}")
         return names.index(name)
@@ -78,15 +77,15 @@ def weekly_sales(
     strangers = sorted(set(frame["store_id"].unique()) - set(store_ids))
     if strangers:
         raise GeographyError(
-            f"the sales name {len(strangers)} stores without a trade area: {listed(strangers)}; make the trade areas "
-            "of all stores that sell, or leave these out of the sales"
+            f"the sales name stores without a trade area: {listed(strangers)}; make the trade areas of all stores that "
+            "sell, or leave these out of the sales"
         )
     counted = frame.groupby("store_id")["week"].nunique().reindex(list(store_ids), fill_value=0)
     recorded: npt.NDArray[np.intp] = counted.to_numpy().astype(np.intp)
     silent = [store for store, count in zip(store_ids, recorded, strict=True) if count == 0]
     if silent and len(silent) < len(store_ids):
         warnings.warn(
-            f"no sales are known of {len(silent)} stores, so what sells around them is understated: {listed(silent)}",
+            f"what sells is understated around stores of which no sales are known: {listed(silent)}",
             AssortmentWarning,
             stacklevel=3,
         )
@@ -179,5 +178,7 @@ def _keys(products: Products, columns: list[str], sold: npt.NDArray[np.bool_]) -
     return keys, csr_array((ones, (np.flatnonzero(sold), number)), shape=(len(sold), len(keys)))
 
 
-def _text(key: tuple[object, ...]) -> str:
-    return ", ".join("unknown" if pd.isna(part) else str(part) for part in key)  # type: ignore[call-overload]
+def in_words(key: object) -> str:
+    """Return a key as text: ``whole``, ``Valley, whole``, ``unknown``."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return ", ".join("unknown" if pd.isna(part) else str(part) for part in parts)
