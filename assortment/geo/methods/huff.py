@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
 
 from assortment.errors import GeographyError
 from assortment.geo.areas import CELLS, TradeAreas
@@ -237,10 +238,7 @@ class HuffShares:
 
     def _squared(self, stores: slice, neighbourhoods: slice) -> FloatArray:
         """Squared distance, at least that of the floor, shape (stores, neighbourhoods)."""
-        x, y = self.xy[stores].T[:, :, None] - self.centre_xy[neighbourhoods].T[:, None, :]
-        np.multiply(x, x, out=x)
-        np.multiply(y, y, out=y)
-        squared: FloatArray = np.add(x, y, out=x)
+        squared: FloatArray = cdist(self.xy[stores], self.centre_xy[neighbourhoods], "sqeuclidean")
         if self.floor_m > 0.0:
             np.maximum(squared, self.floor_m**2, out=squared)
         return squared
