@@ -7,7 +7,7 @@ The flow, each stage usable alone::
 ``run`` does all of it for one scenario file.
 """
 
-from assortment.demand import ChoiceModel, Demand, Prior, calibrate, fit_demand
+from assortment.demand import Backtest, ChoiceModel, Demand, Prior, backtest, calibrate, fit_demand
 from assortment.errors import (
     AssortmentError,
     AssortmentWarning,
@@ -45,6 +45,7 @@ __all__ = [
     "AreaSales",
     "AssortmentError",
     "AssortmentWarning",
+    "Backtest",
     "Chain",
     "ChoiceModel",
     "Costs",
@@ -75,6 +76,7 @@ __all__ = [
     "TradeAreas",
     "area_sales",
     "audit",
+    "backtest",
     "calibrate",
     "calibrate_huff",
     "chain_areas",

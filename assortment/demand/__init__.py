@@ -5,6 +5,8 @@ sales, or one class of shoppers per segment from household baskets. ``ChoiceMode
 every store; ``calibrate`` compares the forecast with what was sold.
 """
 
+from assortment.demand.backtest import backtest
+from assortment.demand.backtest_result import Backtest
 from assortment.demand.calibration import calibrate
 from assortment.demand.demand import Demand, Drivers
 from assortment.demand.evidence import Evidence
@@ -12,4 +14,4 @@ from assortment.demand.fit import fit_demand
 from assortment.demand.model import ChoiceModel
 from assortment.demand.prior import Prior
 
-__all__ = ["ChoiceModel", "Demand", "Drivers", "Evidence", "Prior", "calibrate", "fit_demand"]
+__all__ = ["Backtest", "ChoiceModel", "Demand", "Drivers", "Evidence", "Prior", "backtest", "calibrate", "fit_demand"]

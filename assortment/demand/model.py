@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -237,6 +239,89 @@ class ChoiceModel:
             notes=(*self.notes, self.evidence.sentence, *size.notes, *self._new(products)),
             reasons=self._reasons(products, profiles, store_ids),
         )
+
+    def price_sensitivity(
+        self,
+        stores: Stores,
+        products: Products,
+        profiles: StoreProfiles,
+        *,
+        at: pd.DataFrame | None = None,
+        listing: pd.DataFrame | None = None,
+        by_product: bool = False,
+    ) -> pd.DataFrame:
+        r"""Tabulate how purchases respond to price, by store and class of shoppers.
+
+        With attraction a, carried set C and attraction v of buying nothing, the price coefficient of product j and its
+        elasticities are
+
+        .. math::
+
+            b_j = \frac{d \ln a_j}{d \ln p_j} \qquad
+            \frac{d}{d \ln p_j} \ln \frac{a_j}{v + \sum_{i \in C} a_i} \qquad
+            \frac{d}{d \ln p_j} \ln \frac{a_j}{\sum_{i \in C} a_i},
+
+        the price of j alone changing, as differences between prices 0.5 % above and below. The first elasticity is of
+        the units sold: who turns away may buy nothing. The second is of the share among purchases. Prices are not
+        corrected for endogeneity.
+
+        Parameters
+        ----------
+        stores, products, profiles, at, listing
+            As for ``predict``; elasticities are those of what stands on the shelf, at regular prices or those of
+            ``at``. Where no listing is known, all products count as carried.
+        by_product
+            One row per store, class and product instead of one per store and class.
+
+        Returns
+        -------
+        pandas.DataFrame
+            store_id, class, units_per_week, price_coefficient, elasticity (a change of the price by 1 % changes the
+            units sold by so many %), elasticity_among_purchases, positive (whether the price coefficient, of any
+            product carried, is above zero: not to be used for prices). Means over products are weighted by their shares
+            among the purchases of the class. With ``by_product`` also product_id and share, that share.
+
+        Raises
+        ------
+        DemandError
+            The effect of price could not be estimated; whatever ``predict`` cannot use.
+
+        Warns
+        -----
+        AssortmentWarning
+            Some price coefficients are positive.
+        """
+        from assortment.demand.sensitivity import price_sensitivity  # noqa: PLC0415 - it calls predict
+
+        return price_sensitivity(self, stores, products, profiles, at=at, listing=listing, by_product=by_product)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the model to one file, which ``load`` gives back exactly; returns the path.
+
+        The file is a zip of JSON and NumPy arrays and holds no code. It is written beside its place and renamed when
+        complete; a model of that name is replaced.
+
+        Raises
+        ------
+        DemandError
+            The place cannot be written.
+        """
+        from assortment.demand.model_file import save_model  # noqa: PLC0415 - it knows this class
+
+        return save_model(self, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> ChoiceModel:
+        """Read a model that ``save`` wrote; it predicts the same to the last bit.
+
+        Raises
+        ------
+        DemandError
+            The file cannot be read, is no model, is damaged, or was written by a newer version.
+        """
+        from assortment.demand.model_file import load_model  # noqa: PLC0415 - it knows this class
+
+        return load_model(path)
 
     def _base(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
         """(S, K, N) utilities without price and promotion."""
