@@ -110,6 +110,11 @@ class AttributeDesign:
         """Names of the columns, as they are printed."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def each_its_own(self) -> bool:
+        """Whether no attribute tells products apart, so that each is its own."""
+        return _ITSELF in self.levels
+
     def encode(self, products: Products) -> Floats:
         """Return the (N, Q) rows of these products.
 

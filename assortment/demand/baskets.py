@@ -72,6 +72,7 @@ class BasketRecord:
         return Choices(
             group=states["segment"].to_numpy(),
             fold=states["fold"].to_numpy(),
+            week=week,
             offered=self.offered[week],
             covariates=covariates,
             counts=counts,

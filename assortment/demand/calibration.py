@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from assortment.demand.arrays import Bools, Floats
 from assortment.demand.demand import Demand
-from assortment.demand.likelihood import Coefficients
+from assortment.demand.layout import Coefficients
 from assortment.demand.model import ChoiceModel, HeldOut
 from assortment.demand.record import TillRecord, till_record
 from assortment.errors import DemandError
@@ -126,10 +127,13 @@ def _row(model: ChoiceModel, held_out: HeldOut, demand: Demand, record: TillReco
 
 def _attraction(model: ChoiceModel, parts: Coefficients, record: TillRecord, s: int, demographics: Floats) -> Floats:
     """(W, N) attraction of what one store offered in each week, 0 where it was not offered."""
-    design = model.tastes.attributes.encode(model.products)
-    utility = parts.base(design, demographics[None, :]) + np.zeros(record.units[s].shape)
-    for name, coefficient in zip(model.tastes.covariates, parts.covariate, strict=True):
-        utility = utility + coefficient * record.covariate(name)[s]
+    whole = replace(model.tastes, parts=parts)
+    tastes = whole.of(model.products, demographics[None, :], (record.store_ids[s],))
+    period, week = whole.calendar.locate(record.weeks)
+    promotions = dict(zip(record.promotion, record.promotions[:, s], strict=True))
+    values = whole.covariates.values(record.log_price[s], promotions)
+    nobody, products = np.zeros((1, 1), dtype=np.intp), np.arange(len(record.product_ids))
+    utility = tastes.utility(nobody, products, values, period[:, None], week[:, None])
     return np.where(record.offered[s], np.exp(utility), 0.0)
 
 

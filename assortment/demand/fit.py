@@ -40,7 +40,7 @@ def fit_demand(
     attributes: Sequence[str] | None = None,
     demographics: Sequence[str] | None = None,
     promotion: str | Sequence[str] | None = None,
-    prior: Prior = DEFAULT,
+    prior: Prior | None = DEFAULT,
     walk_away: float = 0.1,
     today: pd.DataFrame | None = None,
     fallback: bool = True,
@@ -50,9 +50,10 @@ def fit_demand(
 ) -> ChoiceModel:
     """Estimate what shoppers choose among what is offered.
 
-    Till sales: a multinomial logit whose tastes for attributes follow the demographics of the store's trade area.
-    Household baskets (``sales`` is ``None``): one class of shoppers per segment. Fitted by L-BFGS on the penalised
-    likelihood; the scale of the demographic effects is chosen on stores (households) held out.
+    Till sales: a multinomial logit whose tastes follow the demographics of the store's trade area, with effects of
+    stores and seasons that are shrunk as far as the data says, and weekly shocks of the chain. Household baskets
+    (``sales`` is ``None``): one class of shoppers per segment. Fitted by L-BFGS on the penalised likelihood, and tested
+    on stores (households) held out.
 
     Parameters
     ----------
@@ -79,7 +80,8 @@ def fit_demand(
     promotion
         Promotion columns of the sales; default: those that the sales declare.
     prior
-        Standard deviations of the priors.
+        Standard deviations of the priors; what they leave open is estimated. ``None``: plain maximum likelihood, one
+        constant per product and one per product and demographic, nothing shrunk, stores and weeks alike.
     walk_away
         Share of choice occasions that end without a purchase, assumed where occasions are not known.
     today
@@ -101,8 +103,10 @@ def fit_demand(
         Faults of a frame: each with row, column, what was found and what was expected.
     """
     check_walk_away(walk_away)
-    if not isinstance(prior, Prior):
-        raise DemandError(f"prior = {prior!r}: leave it out, which takes the default, or give a Prior(...).")
+    if prior is not None and not isinstance(prior, Prior):
+        raise DemandError(
+            f"prior = {prior!r}: leave it out, give a Prior(...), or None for maximum likelihood without."
+        )
     settings = Settings(
         attributes=AttributeDesign.of(products, attributes),
         prior=prior,

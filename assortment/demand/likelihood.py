@@ -1,193 +1,360 @@
-"""The multinomial logit: log-likelihood, gradient and Hessian.
+"""The multinomial logit: log-likelihood, gradient, and the information on each parameter.
 
-The utility of product j in state t of group s (a store or a segment) is
+The utility of product j in state t, of group s (a store or a segment), week i and period p, is
 
-.. math:: u_{tj} = A_j \\theta + r_j + z_s G A_j^T + x_{tj} c
+.. math:: u_{tj} = A_j \\theta + r_j + z_s (G A_j + R_j) + e_{sj} + w_{pj} + v_{ij}
+                   + \\sum_c x_{ctj} (m_c + M_{cj} + z_s h_c)
 
-with attributes A (N, Q), standardised demographics z (S, D), covariates x (log price, promotions). The part without x
-is the same in all states of a group, so an evaluation costs one exponential per offered cell and little else.
+with attributes A (N, Q), standardised demographics z (S, D) and covariates x (log price, promotions). Slopes by product
+and by demographic never become covariates of their own: an evaluation costs one exponential and a few multiplications
+per offered cell, and works through the states in pieces that stay in the cache.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
-from assortment.demand.arrays import Floats
+from assortment.demand.arrays import Bools, Floats, Ints
 from assortment.demand.choices import Choices
+from assortment.demand.layout import Coefficients, Layout, shapes_of
+
+Rows = slice | Ints
+_CELLS = 60_000  # of a piece: half a megabyte
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where each parameter stands in the vector that is optimised.
+class Terms:
+    """What the parameters are multiplied with.
 
     Parameters
     ----------
-    attributes, products, demographics, covariates
-        Q, N, D and C.
+    attributes
+        (N, Q).
+    demographics
+        (S, D), a row per group of the choices.
+    centre
+        (C, N), the value of each covariate at which the slope of a product turns (its own mean), so that slope and
+        constant of a product are nearly independent.
+    period
+        (W,), period of each week.
     """
 
-    attributes: int
-    products: int
-    demographics: int
-    covariates: int
+    attributes: Floats
+    demographics: Floats
+    centre: Floats
+    period: Ints
 
     @property
-    def size(self) -> int:
-        """Number of parameters, M."""
-        return self.attributes + self.products + self.demographics * self.attributes + self.covariates
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the parameters."""
+        return shapes_of(
+            attributes=self.attributes.shape[1],
+            products=self.attributes.shape[0],
+            demographics=self.demographics.shape[1],
+            groups=self.demographics.shape[0],
+            periods=int(self.period.max(initial=-1)) + 1,
+            weeks=len(self.period),
+            covariates=self.centre.shape[0],
+        )
 
-    @property
-    def _cuts(self) -> tuple[int, int, int]:
-        end = self.attributes + self.products
-        return self.attributes, end, end + self.demographics * self.attributes
+    def base(self, parts: Coefficients) -> Floats:
+        """Return the (S, N) utilities without time and covariates."""
+        slopes = parts.demographic @ self.attributes.T + parts.demographic_product
+        constant = self.attributes @ parts.attribute + parts.product
+        base: Floats = self.demographics @ slopes + parts.store + constant
+        return base
 
-    def split(self, vector: Floats) -> Coefficients:
-        """Return the named parts of a vector (or of a vector of precisions)."""
-        attribute, product, demographic, covariate = np.split(vector, self._cuts)
-        return Coefficients(attribute, product, demographic.reshape(self.demographics, self.attributes), covariate)
+    def slopes(self, parts: Coefficients) -> Floats:
+        """Return the (C, S) slopes of the covariates in the groups, before what is special to a product."""
+        slopes: Floats = parts.covariate[:, None] + parts.covariate_demographic @ self.demographics.T
+        return slopes
 
-    def join(self, parts: Coefficients) -> Floats:
-        """Return the vector of these parts."""
-        return np.concatenate([parts.attribute, parts.product, parts.demographic.ravel(), parts.covariate])
-
-    def position(self, part: str) -> slice:
-        """Return where ``part`` stands: attribute, product, demographic or covariate."""
-        first, second, third = self._cuts
-        places = {
-            "attribute": slice(0, first),
-            "product": slice(first, second),
-            "demographic": slice(second, third),
-            "covariate": slice(third, self.size),
-        }
-        return places[part]
+    def derivative(self, sums: Sums) -> Coefficients:
+        """Return the derivative of Σ units × utility by each parameter, from the sums of the units."""
+        A, Z = self.attributes, self.demographics
+        product = sums.group.sum(axis=0)
+        by_demographic = Z.T @ sums.group
+        return Coefficients(
+            attribute=A.T @ product,
+            product=product,
+            demographic=by_demographic @ A,
+            demographic_product=by_demographic,
+            store=sums.group,
+            period=sums.period,
+            week=sums.week,
+            covariate=sums.slope.sum(axis=1),
+            covariate_product=sums.covariate - self.centre * product,
+            covariate_demographic=sums.slope @ Z,
+        )
 
 
 @dataclass(frozen=True)
-class Coefficients:
-    """Parameters of the model by kind.
+class Sums:
+    """Units summed over states.
 
     Parameters
     ----------
-    attribute
-        (Q,), θ.
-    product
-        (N,), r, what each product has beyond its attributes.
-    demographic
-        (D, Q), G.
+    group, period, week
+        (S, N), (P, N) and (W, N), units by product.
     covariate
-        (C,), c.
+        (C, N), units × covariate by product.
+    slope
+        (C, S), units × covariate by group.
     """
 
-    attribute: Floats
-    product: Floats
-    demographic: Floats
+    group: Floats
+    period: Floats
+    week: Floats
     covariate: Floats
+    slope: Floats
 
-    def base(self, attributes: Floats, demographics: Floats) -> Floats:
-        """Return the (S, N) utilities without covariates."""
-        utilities: Floats = attributes @ self.attribute + self.product + demographics @ self.demographic @ attributes.T
-        return utilities
+    @classmethod
+    def zeros(cls, shapes: dict[str, tuple[int, ...]]) -> Sums:
+        """Return empty sums for these shapes of parameters."""
+        covariate = shapes["covariate_product"]
+        slope = (covariate[0], shapes["store"][0])
+        return cls(
+            *(np.zeros(shape) for shape in (shapes["store"], shapes["period"], shapes["week"], covariate, slope))
+        )
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some consecutive states, with the matrices that sum them by group, period and week."""
+
+    rows: slice
+    by_group: sparse.csr_array
+    by_period: sparse.csr_array
+    by_week: sparse.csr_array
 
 
 class Likelihood:
-    """Log-likelihood of choices among what was offered, per purchase (C covariates, M parameters).
+    """Log-likelihood of choices among what was offered (M free parameters).
+
+    Purchases within a state are alike beyond what the model explains: a state with n units a week weighs
+    n / (1 + n δ) of them, δ being the overdispersion.
 
     Parameters
     ----------
     choices
         Offers and purchases.
-    attributes
-        (N, Q).
-    demographics
-        (S, D), a row per group of the choices.
+    terms
+        What the parameters are multiplied with.
+    free
+        Names of the parts to estimate.
+    known
+        Values of the other parts; default: zero.
+    overdispersion
+        δ; 0 counts every unit fully.
     """
 
-    def __init__(self, choices: Choices, attributes: Floats, demographics: Floats) -> None:
-        self.choices, self.attributes, self.demographics = choices, attributes, demographics
-        self.layout = Layout(
-            attributes.shape[1], attributes.shape[0], demographics.shape[1], choices.covariates.shape[0]
-        )
-        self._units = choices.counts.sum(axis=1)
-        self._closed = np.where(choices.offered, 0.0, -np.inf)
-        states = len(choices.group)
-        self._sum_by_group = sparse.csr_array(
-            (np.ones(states), (choices.group, np.arange(states))), shape=(len(demographics), states)
-        )
+    def __init__(
+        self,
+        choices: Choices,
+        terms: Terms,
+        free: tuple[str, ...],
+        *,
+        known: Coefficients | None = None,
+        overdispersion: float = 0.0,
+    ) -> None:
+        self.choices, self.terms, self.known = choices, terms, known
+        self.layout = Layout(terms.shapes, free)
+        self.units: Floats = choices.counts.sum(axis=1)
+        self.weight: Floats = 1.0 / (1.0 + overdispersion * self.units / choices.weeks)
+        self._pieces = list(self._cut())
+        bought = self._summed(lambda rows: choices.counts[rows] * self.weight[rows, None], all_parts=True)
         # What was bought enters the likelihood through sums only.
-        self._bought = self._gather(choices.counts)
+        derivative = terms.derivative(bought)
+        self._bought = self.layout.join(derivative)
+        parts = self.parts(np.zeros(self.layout.size))
+        self._bought_known = sum(
+            float((getattr(parts, name) * getattr(derivative, name)).sum()) for name in terms.shapes
+        )
 
-    def utilities(self, vector: Floats) -> Floats:
-        """Return the (T, N) utilities, minus infinity where a product was not offered."""
-        parts = self.layout.split(vector)
-        utilities = parts.base(self.attributes, self.demographics)[self.choices.group]
-        for coefficient, covariate in zip(parts.covariate, self.choices.covariates, strict=True):
-            utilities += coefficient * covariate
-        utilities += self._closed
-        return utilities
-
-    def log_shares(self, vector: Floats) -> Floats:
-        """Return the (T, N) logarithms of the choice shares among what was offered."""
-        utilities = self.utilities(vector)
-        utilities -= utilities.max(axis=1, keepdims=True)
-        utilities -= np.log(np.exp(utilities).sum(axis=1, keepdims=True))
-        return utilities
+    def parts(self, vector: Floats) -> Coefficients:
+        """Return all parameters by name."""
+        return self.layout.split(vector, self.known)
 
     def value_and_gradient(self, vector: Floats) -> tuple[float, Floats]:
         """Return minus the log-likelihood and its (M,) gradient."""
-        shares = self.utilities(vector)
-        peak = shares.max(axis=1)
-        shares -= peak[:, None]
-        np.exp(shares, out=shares)
-        total = shares.sum(axis=1)
-        value = float((self._units * (np.log(total) + peak)).sum() - (self._bought * vector).sum())
-        shares *= (self._units / total)[:, None]
-        return value, self._gather(shares) - self._bought
+        forecast = self.forecast(self.parts(vector))
+        value = -self._bought_known - float(self._bought @ vector)
 
-    def _gather(self, units: Floats) -> Floats:
-        """Sum (T, N) units into the derivative (M,) of Σ units × utility."""
-        by_group: Floats = self._sum_by_group @ units
-        product = by_group.sum(axis=0)
-        # einsum, as BLAS would start threads for sums this small and wait for them.
-        return self.layout.join(
-            Coefficients(
-                attribute=self.attributes.T @ product,
-                product=product,
-                demographic=self.demographics.T @ by_group @ self.attributes,
-                covariate=np.einsum("tn,ctn->c", units, self.choices.covariates),
-            )
+        def expected(rows: slice) -> Floats:
+            nonlocal value
+            shares, log_sum = forecast(rows)
+            units = self.units[rows] * self.weight[rows]
+            value += float(units @ log_sum)
+            shares *= units[:, None]
+            return shares
+
+        gradient = self.layout.join(self.terms.derivative(self._summed(expected))) - self._bought
+        return value, gradient
+
+    def forecast(self, parts: Coefficients) -> Callable[[Rows], tuple[Floats, Floats]]:
+        """Return a function of states that gives their (t, N) choice shares and (t,) log sums of attraction."""
+        utilities = self._utilities(parts)
+        return lambda rows: _shares(utilities(rows), self.choices.offered[rows])
+
+    def shares(self, parts: Coefficients) -> Iterator[tuple[slice, Floats]]:
+        """Give the (t, N) choice shares among what was offered, some states at a time."""
+        forecast = self.forecast(parts)
+        for piece in self._pieces:
+            yield piece.rows, forecast(piece.rows)[0]
+
+    def log_sums(self, parts: Coefficients) -> Floats:
+        """Return (T,) logarithms of the sum of the attractions of what was offered."""
+        forecast = self.forecast(parts)
+        return np.concatenate([forecast(piece.rows)[1] for piece in self._pieces])
+
+    def log_loss(self, parts: Coefficients) -> Floats:
+        """Return (T,) minus the log probability of what was bought, unweighted."""
+        loss = np.empty(len(self.units))
+        for rows, shares in self.shares(parts):
+            counts = self.choices.counts[rows]
+            loss[rows] = -np.where(counts > 0, counts * np.log(np.where(counts > 0, shares, 1.0)), 0.0).sum(axis=1)
+        return loss
+
+    def information(self, parts: Coefficients, *, store_variance: float = 0.0) -> Coefficients:
+        """Return the diagonal of the Hessian of minus the log-likelihood, by name.
+
+        Stores tell of demographics only as far as their own effects allow: with information h of a store and variance
+        σ² of its effect, as much as 1 / (1 / h + σ²).
+        """
+        A, Z, x = self.terms.attributes, self.terms.demographics, self.choices.covariates
+        total = Sums.zeros(self.terms.shapes)
+        for piece, (rows, shares) in zip(self._pieces, self.shares(parts), strict=True):
+            units = (self.units[rows] * self.weight[rows])[:, None]
+            variance = shares * (1.0 - shares) * units
+            _add(total, piece, variance)
+            for c, centre in enumerate(self.terms.centre):
+                total.covariate[c] += np.einsum("tn,tn,tn->n", variance, x[c, rows] - centre, x[c, rows] - centre)
+                mean = np.einsum("tn,tn->t", shares, x[c, rows])[:, None]
+                spread = np.einsum("tn,tn->t", shares * units, (x[c, rows] - mean) ** 2)
+                total.slope[c] += piece.by_group @ spread
+        product = total.group.sum(axis=0)
+        by_demographic = (Z**2).T @ (total.group / (1.0 + total.group * store_variance))
+        return Coefficients(
+            attribute=(A**2).T @ product,
+            product=product,
+            demographic=by_demographic @ A**2,
+            demographic_product=by_demographic,
+            store=total.group,
+            period=total.period,
+            week=total.week,
+            covariate=total.slope.sum(axis=1),
+            covariate_product=total.covariate,
+            covariate_demographic=total.slope @ Z**2,
         )
 
-    def hessian(self, vector: Floats) -> Floats:
-        """Return the (M, M) Hessian of minus the log-likelihood, group by group (Q and N small beside the states)."""
-        layout, A, Z = self.layout, self.attributes, self.demographics
-        shares = np.exp(self.log_shares(vector))
-        weighted = shares * self._units[:, None]
-        mean = np.einsum("tn,ctn->ct", shares, self.choices.covariates)
-        deviation = weighted * (self.choices.covariates - mean[:, :, None])
-        hessian = np.zeros((layout.size, layout.size))
-        a, r, g, c = (layout.position(part) for part in ("attribute", "product", "demographic", "covariate"))
-        covariate = [self._sum_by_group @ part for part in deviation]
-        for s in np.unique(self.choices.group):
-            rows = self.choices.group == s
-            inner = np.diag(weighted[rows].sum(axis=0)) - shares[rows].T @ weighted[rows]
-            half = inner @ A
-            full = A.T @ half
-            hessian[a, a] += full
-            hessian[r, r] += inner
-            hessian[r, a] += half
-            if layout.demographics:
-                hessian[g, a] += np.kron(Z[s][:, None], full)
-                hessian[g, r] += np.kron(Z[s][:, None], half.T)
-                hessian[g, g] += np.kron(np.outer(Z[s], Z[s]), full)
-            for index in range(layout.covariates):
-                row = c.start + index
-                across = covariate[index][s]
-                hessian[row, r] += across
-                hessian[row, a] += across @ A
-                hessian[row, g] += np.kron(Z[s], across @ A)
-        hessian[c, c] = np.einsum("ctn,dtn->cd", deviation, self.choices.covariates)
-        lower = np.tril(hessian)
-        return lower + np.tril(hessian, -1).T
+    def expected(self, parts: Coefficients) -> tuple[Coefficients, Floats]:
+        """Return the weighted units expected, by name of the effect (store, period, week), and typical covariates.
+
+        The covariates are (C, S, N) means over the states of a group, weighed by the units.
+        """
+        total = Sums.zeros(self.terms.shapes)
+        covariates = np.zeros((len(self.terms.centre), *total.group.shape))
+        for piece, (rows, shares) in zip(self._pieces, self.shares(parts), strict=True):
+            units = shares * (self.units[rows] * self.weight[rows])[:, None]
+            _add(total, piece, units)
+            for c, values in enumerate(self.choices.covariates):
+                covariates[c] += piece.by_group @ (units * values[rows])
+        covariates /= np.maximum(total.group, 1e-300)
+        return self.terms.derivative(total), covariates
+
+    def overdispersion(self, parts: Coefficients) -> float:
+        """Estimate δ by moments: how far shares stray from the forecast beyond what independent purchases would.
+
+        The mean over states of (Σ (share − p)² / Σ p (1 − p) − 1 / n) × weeks, each with its present weight.
+        """
+        excess, weights = 0.0, 0.0
+        for rows, shares in self.shares(parts):
+            units = self.units[rows]
+            seen = self.choices.counts[rows] / units[:, None]
+            spread = (shares * (1.0 - shares)).sum(axis=1)
+            use = spread > 1e-9
+            beyond = ((seen - shares) ** 2).sum(axis=1)[use] / spread[use] - 1.0 / units[use]
+            weight = (units * self.weight[rows])[use]
+            excess += float(weight @ (beyond * self.choices.weeks[rows][use]))
+            weights += float(weight.sum())
+        return max(0.0, excess / weights) if weights > 0 else 0.0
+
+    def _cut(self) -> Iterator[_Piece]:
+        T, N = self.choices.counts.shape
+        shapes = self.terms.shapes
+        step = max(1, _CELLS // max(1, N))
+        for start in range(0, T, step):
+            rows = slice(start, min(start + step, T))
+            group, week = self.choices.group[rows], self.choices.week[rows]
+            period = self.terms.period[week] if shapes["period"][0] else week
+            yield _Piece(
+                rows,
+                _summing(group, shapes["store"][0]),
+                _summing(period, shapes["period"][0]),
+                _summing(week, shapes["week"][0]),
+            )
+
+    def _utilities(self, parts: Coefficients) -> Callable[[Rows], Floats]:
+        """A function that gives the (t, N) utilities of some states, whatever was offered."""
+        choices, terms = self.choices, self.terms
+        base = terms.base(parts) - (parts.covariate_product * terms.centre).sum(axis=0)
+        slopes = terms.slopes(parts)
+        seasons = terms.shapes["period"][0] > 0 and parts.period.any()
+        shocks = parts.week.any()
+
+        def utilities(rows: Rows) -> Floats:
+            group, week = choices.group[rows], choices.week[rows]
+            total: Floats = base[group]
+            if seasons:
+                total += parts.period[terms.period[week]]
+            if shocks:
+                total += parts.week[week]
+            for slope, special, values in zip(slopes, parts.covariate_product, choices.covariates, strict=True):
+                total += (slope[group][:, None] + special) * values[rows]
+            return total
+
+        return utilities
+
+    def _summed(self, units: Callable[[slice], Floats], *, all_parts: bool = False) -> Sums:
+        """Sum (t, N) units of all pieces, so far as the free parameters need."""
+        total = Sums.zeros(self.terms.shapes)
+        free = self.terms.shapes if all_parts else self.layout.free
+        with_slopes = any(name.startswith("covariate") for name in free)
+        for piece in self._pieces:
+            part = units(piece.rows)
+            _add(total, piece, part, with_period="period" in free, with_week="week" in free)
+            if with_slopes:
+                for c, values in enumerate(self.choices.covariates):
+                    product = part * values[piece.rows]
+                    total.covariate[c] += product.sum(axis=0)
+                    total.slope[c] += piece.by_group @ product.sum(axis=1)
+        return total
+
+
+def _summing(index: Ints, size: int) -> sparse.csr_array:
+    if size == 0:
+        return sparse.csr_array((0, len(index)))
+    return sparse.csr_array((np.ones(len(index)), (index, np.arange(len(index)))), shape=(size, len(index)))
+
+
+def _add(total: Sums, piece: _Piece, units: Floats, *, with_period: bool = True, with_week: bool = True) -> None:
+    total.group[...] += piece.by_group @ units
+    if with_period and len(total.period):
+        total.period[...] += piece.by_period @ units
+    if with_week:
+        total.week[...] += piece.by_week @ units
+
+
+def _shares(utilities: Floats, offered: Bools) -> tuple[Floats, Floats]:
+    """The (t, N) choice shares, in the place of the utilities, and the (t,) logarithms of the sums of attractions."""
+    peak = utilities.max(axis=1)
+    utilities -= peak[:, None]
+    np.exp(utilities, out=utilities)
+    utilities *= offered
+    total = utilities.sum(axis=1)
+    utilities /= total[:, None]
+    return utilities, np.log(total) + peak

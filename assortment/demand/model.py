@@ -13,12 +13,13 @@ import pandas as pd
 from scipy.special import logsumexp
 
 from assortment.demand.arrays import Bools, Floats, Ints, positions
+from assortment.demand.covariates import LOG_PRICE
 from assortment.demand.demand import Demand, Drivers
 from assortment.demand.demographics import DemographicDesign, demographic_values
 from assortment.demand.evidence import Evidence
-from assortment.demand.likelihood import Coefficients
+from assortment.demand.layout import Coefficients
 from assortment.demand.spread import UNKNOWN_SD
-from assortment.demand.tastes import LOG_PRICE, Tastes
+from assortment.demand.tastes import LocalTastes, Tastes
 from assortment.demand.volume import Volume, occasions_by_store
 from assortment.errors import DemandError
 from assortment.inputs import given_frame
@@ -64,7 +65,7 @@ class ChoiceModel:
     products
         Products of the fit.
     coefficients
-        Frame term, value, standard_error.
+        Frame term, value, standard_error (clustered by store), standard_error_unclustered (inverse Hessian).
     evidence
         Whether demographics forecast stores (or households) that the fit had not seen.
     design
@@ -77,6 +78,9 @@ class ChoiceModel:
         Size of the category by store.
     log_sd
         Product → standard deviation of the log share in an unseen store, beyond chance.
+    reliability
+        (S, N), part of the variance of each store's own tastes that its sales have settled, h σ² / (1 + h σ²), the
+        stores being those of ``tastes``: what is left of it is the posterior variance.
     today
         Frame store_id, product_id, or ``None``.
     offered
@@ -96,6 +100,7 @@ class ChoiceModel:
     purchase_rates: Mapping[str, float]
     volume: Volume
     log_sd: Mapping[str, float]
+    reliability: Floats
     today: pd.DataFrame | None
     offered: pd.DataFrame | None
     held_out: HeldOut | None
@@ -103,15 +108,15 @@ class ChoiceModel:
 
     def summary(self) -> str:
         """Return coefficients, evidence and assumptions as text."""
-        table = self.coefficients[~self.coefficients["term"].str.startswith("product: ")]
+        table = self.coefficients[~self.coefficients["term"].str.contains("product: ", regex=False)]
         lines = [
             f"Multinomial logit, {len(self.tastes.product_ids)} products, {self.evidence.purchases:,.0f} units bought",
             self.evidence.sentence,
             "",
             table.to_string(index=False, float_format=lambda value: f"{value:.4f}"),
             "",
-            "Standard errors are of the inverse Hessian, purchases taken as independent. "
-            "Price is not corrected for endogeneity.",
+            "Standard errors are clustered by store; unclustered ones are of the inverse Hessian, purchases taken as "
+            "independent. Price is not corrected for endogeneity.",
             *self.notes,
         ]
         return "\n".join(lines)
@@ -154,10 +159,14 @@ class ChoiceModel:
             raise DemandError("Offers with a price that is not above zero; leave it empty where it is not known.")
         promotions = {
             name: offers[name].to_numpy(np.float64, na_value=0.0)
-            for name in self.tastes.covariates
+            for name in self.tastes.covariates.promotions
             if name in offers.columns
         }
-        utility = self._base(self.products, profiles, store_ids)[s, :, n] + self.tastes.lift(price, promotions)[:, None]
+        values = [value[:, None] for value in self.tastes.covariates.values(np.log(price), promotions)]
+        period, week = (index[:, None] for index in self.tastes.calendar.locate(offers["week"]))
+        tastes = self._tastes(self.products, profiles, store_ids)
+        seat = np.arange(len(self.segments))[None, :] if self.segments else s[:, None]
+        utility = tastes.utility(seat, n[:, None], values, period, week)
         group = offers.groupby(["week", "store_id"], sort=False).ngroup().to_numpy()
         peak = pd.DataFrame(utility).groupby(group).transform("max").to_numpy()
         worth = np.exp(utility - peak)
@@ -202,13 +211,18 @@ class ChoiceModel:
         """
         store_ids, N = tuple(stores.ids), len(products.ids)
         if at is not None:
-            at = given_frame("prices", at, name="at", only=self.tastes.covariates)
+            at = given_frame("prices", at, name="at", only=(LOG_PRICE, *self.tastes.covariates.promotions))
         if listing is not None:
             listing = given_frame("listing", listing, name="listing")
         if shelves is not None:
             shelves = given_frame("shelves", shelves, name="shelves", without=("category", "shelf_cm"))
         price, promotions = self._terms(at, store_ids, products)
-        utility = self._base(products, profiles, store_ids) + self.tastes.lift(price, promotions)[:, None, :]
+        values = [value[:, None, :] for value in self.tastes.covariates.values(np.log(price), promotions)]
+        K = len(self.segments)
+        seat = np.arange(K)[:, None] if K else np.arange(len(store_ids))[:, None, None]
+        tastes = self._tastes(products, profiles, store_ids)
+        utility = tastes.utility(seat, np.arange(N), values, self.tastes.calendar.latest())
+        utility = np.broadcast_to(utility, (len(store_ids), max(K, 1), N))
         attraction = np.exp(utility)
         today = _mask(self.today if listing is None else listing, store_ids, products)
         volume = self.volume
@@ -222,9 +236,6 @@ class ChoiceModel:
             np.ones((len(store_ids), N), dtype=np.bool_) if today is None else today,
             self._people(profiles, store_ids),
         )
-        typical = float(np.median(list(self.log_sd.values()))) if self.log_sd else UNKNOWN_SD
-        new = float(np.hypot(typical, np.std(self.tastes.parts.product)))
-        log_sd = np.array([self.log_sd.get(product, new) for product in products.ids])
         return Demand(
             store_ids=store_ids,
             class_names=tuple(self.segments) or ("all shoppers",),
@@ -232,7 +243,7 @@ class ChoiceModel:
             attraction=attraction,
             class_weight=size.class_weight,
             no_purchase=size.no_purchase,
-            log_sd=np.broadcast_to(log_sd, (len(store_ids), N)),
+            log_sd=self._log_sd(products, store_ids),
             today=today,
             walk_away=size.walk_away,
             weight_source=size.source,
@@ -323,12 +334,24 @@ class ChoiceModel:
 
         return load_model(path)
 
-    def _base(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
-        """(S, K, N) utilities without price and promotion."""
-        if self.design is not None:
-            return self.tastes.base(products, self.design.encode(profiles, store_ids))[:, None, :]
-        classes = self.tastes.base(products, np.eye(len(self.segments)))
-        return np.broadcast_to(classes, (len(store_ids), *classes.shape))
+    def _tastes(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> LocalTastes:
+        """Of the stores, or of the segments."""
+        if self.design is None:
+            return self.tastes.of(products, np.eye(len(self.segments)))
+        return self.tastes.of(products, self.design.encode(profiles, store_ids), store_ids)
+
+    def _log_sd(self, products: Products, store_ids: tuple[str, ...]) -> Floats:
+        """(S, N): that of unseen stores, of which the sales of a store in the fit have settled a part."""
+        typical = float(np.median(list(self.log_sd.values()))) if self.log_sd else UNKNOWN_SD
+        new = float(np.hypot(typical, np.std(self.tastes.parts.product)))
+        unseen = np.array([self.log_sd.get(product, new) for product in products.ids])
+        s = np.asarray(pd.Index(self.tastes.store_ids).get_indexer(pd.Index(store_ids)))
+        n = np.asarray(pd.Index(self.tastes.product_ids).get_indexer(pd.Index(products.ids)))
+        settled = np.zeros((len(store_ids), len(n)))
+        if len(self.reliability):
+            settled = np.where((s >= 0)[:, None] & (n >= 0), self.reliability[s][:, n], 0.0)
+        log_sd: Floats = unseen * np.sqrt(1.0 - settled)
+        return log_sd
 
     def _mix(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
         """(S, K) share of each class in the choice occasions of a store."""
@@ -365,8 +388,7 @@ class ChoiceModel:
         """(S, N) price and promotions: regular, but for what ``at`` says."""
         shape = (len(store_ids), len(products.ids))
         price = np.broadcast_to(products.frame["price"].to_numpy(np.float64), shape).copy()
-        names = [name for name in self.tastes.covariates if name != LOG_PRICE]
-        promotions = {name: np.zeros(shape) for name in names}
+        promotions = {name: np.zeros(shape) for name in self.tastes.covariates.promotions}
         if at is None:
             return price, promotions
         s, n = _positions(at, store_ids, products)
@@ -385,7 +407,8 @@ class ChoiceModel:
         return (f"Not seen in the fit, taken as average: {', '.join(unseen)}.",) if unseen else ()
 
     def _reasons(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Drivers | None:
-        slopes = self.tastes.slopes(products)
+        regular = np.log(products.frame["price"].to_numpy(np.float64))
+        slopes = self.tastes.drifts(products, regular)
         if self.design is not None:
             names = self.design.expressions
             values = demographic_values(profiles, store_ids, names)
@@ -396,7 +419,7 @@ class ChoiceModel:
             )
         mix = self._mix(profiles, store_ids)
         share = mix.mean(axis=0)
-        base = self.tastes.base(products, np.eye(len(self.segments)))
+        base = self._tastes(products, profiles, store_ids).constant
         log_shares = base - logsumexp(base, axis=1, keepdims=True)
         return Drivers(tuple(self.segments), mix, share, log_shares - share @ log_shares)
 

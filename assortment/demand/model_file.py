@@ -13,11 +13,13 @@ from typing import Any
 from uuid import uuid4
 
 from assortment.demand.attributes import AttributeColumn, AttributeDesign
+from assortment.demand.covariates import CovariateDesign
 from assortment.demand.demographics import DemographicDesign
 from assortment.demand.evidence import Evidence
-from assortment.demand.likelihood import Coefficients
+from assortment.demand.layout import Coefficients
 from assortment.demand.model import ChoiceModel, HeldOut
 from assortment.demand.model_tree import Arrays, ForeignTreeError, decoded, encoded
+from assortment.demand.periods import Calendar
 from assortment.demand.tastes import Tastes
 from assortment.demand.volume import Volume
 from assortment.errors import DemandError
@@ -25,8 +27,8 @@ from assortment.inputs import Products
 
 FORMAT, VERSION = "assortment choice model", 1
 CLASSES: tuple[type, ...] = (
-    *(AttributeColumn, AttributeDesign, ChoiceModel, Coefficients, DemographicDesign, Evidence, HeldOut, Products),
-    *(Tastes, Volume),
+    *(AttributeColumn, AttributeDesign, Calendar, ChoiceModel, Coefficients, CovariateDesign, DemographicDesign),
+    *(Evidence, HeldOut, Products, Tastes, Volume),
 )
 """What a file may hold besides plain values, frames and arrays: every dataclass that a model consists of."""
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from assortment.demand.arrays import Bools, Floats, Ints, positions
-from assortment.demand.choices import Choices, purchases_of
+from assortment.demand.choices import Choices
+from assortment.demand.covariates import CovariateDesign
 from assortment.demand.gaps import carried_on
 from assortment.errors import AssortmentWarning, DemandError
 
@@ -68,10 +69,15 @@ class TillRecord:
         low = np.where(shown, self.log_price, np.inf).min(axis=(0, 1))
         return bool((high - low > 1e-6).any())
 
-    def covariate(self, name: str) -> Floats:
-        """Return (S, W, N) of a covariate: ``log price`` or a promotion column."""
-        values: Floats = self.log_price if name == "log price" else self.promotions[self.promotion.index(name)]
-        return values
+    def covariates(self, design: CovariateDesign, use: Bools) -> Floats:
+        """Return the (C, T, N) covariates of the T store-weeks of the (S, W) mask."""
+        promotions = {
+            name: values[use]
+            for name, values in zip(self.promotion, self.promotions, strict=True)
+            if name in design.names
+        }
+        columns = design.values(self.log_price[use], promotions)
+        return np.stack(columns) if columns else np.zeros((0, int(use.sum()), len(self.product_ids)))
 
     def last_offers(self) -> Bools:
         """Return (S, N), what each store offered in its last recorded week."""
@@ -79,28 +85,25 @@ class TillRecord:
         offered: Bools = self.offered[np.arange(len(last)), last]
         return offered
 
-    def choices(self, fold: Ints, covariates: Sequence[str]) -> Choices:
+    def choices(self, fold: Ints, design: CovariateDesign) -> Choices:
         """Return a state per recorded store-week.
 
         Parameters
         ----------
         fold
             (S,), the part that each store is held out with.
-        covariates
-            ``log price`` and promotion columns to use, in this order.
+        design
+            The covariates to use.
         """
-        use = self.recorded
-        group = np.nonzero(use)[0]
-        columns = [self.covariate(name)[use] for name in covariates]
-        counts = self.units[use]
+        group, week = np.nonzero(self.recorded)
         return Choices(
             group=group,
             fold=fold[group],
-            offered=self.offered[use],
-            covariates=np.stack(columns) if columns else np.zeros((0, *counts.shape)),
-            counts=counts,
+            week=week,
+            offered=self.offered[self.recorded],
+            covariates=self.covariates(design, self.recorded),
+            counts=self.units[self.recorded],
             weeks=np.ones(len(group)),
-            purchases=purchases_of(counts, group),
         )
 
 

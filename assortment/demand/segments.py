@@ -12,12 +12,17 @@ from scipy import sparse
 
 from assortment.demand.arrays import Floats
 from assortment.demand.baskets import BasketRecord
-from assortment.demand.fitted import Fitted, Settings
+from assortment.demand.coefficients import coefficient_frame
+from assortment.demand.covariates import CovariateDesign
+from assortment.demand.fitted import CHAIN_EVERYWHERE, Settings, by_product, findings
+from assortment.demand.likelihood import Terms
 from assortment.demand.model import ChoiceModel
+from assortment.demand.periods import Calendar
+from assortment.demand.segment_fit import SegmentFit, fit_segments
 from assortment.demand.spread import sampling_sd
-from assortment.demand.tastes import LOG_PRICE
+from assortment.demand.tastes import Tastes
 from assortment.demand.volume import Volume
-from assortment.errors import AssortmentWarning
+from assortment.errors import AssortmentWarning, DemandError
 
 if TYPE_CHECKING:
     from assortment.inputs import Products
@@ -49,49 +54,74 @@ def model_from_baskets(
         )
         warnings.warn(message, AssortmentWarning, stacklevel=3)
         notes.append(message)
-    covariates = (LOG_PRICE,) if record.price_varies else ()
+    covariates = CovariateDesign.of((), 0.0 if record.price_varies else None, together=False)
     choices = record.choices(with_price=record.price_varies)
-    K = len(record.segments)
-    fitted = Fitted.of(
-        choices,
-        tuple(products.ids),
+    calendar = Calendar(record.weeks)
+    terms = Terms(
         settings.attributes.encode(products),
-        (record.segments, np.eye(K)),
-        covariates,
-        blocked_by="household",
-        settings=settings,
+        np.eye(len(record.segments)),
+        np.zeros((len(covariates.names), len(products.ids))),
+        calendar.period,
     )
+    if settings.prior is None:
+        raise DemandError("prior=None, plain maximum likelihood, is for till sales; baskets need a Prior(...).")
+    found = fit_segments(
+        choices,
+        terms,
+        settings.prior,
+        covariates=covariates.names,
+        fallback=settings.fallback,
+        workers=settings.workers,
+        progress=settings.progress,
+    )
+    tastes = Tastes(
+        product_ids=tuple(products.ids),
+        store_ids=(),
+        attributes=settings.attributes,
+        demographics=record.segments,
+        covariates=covariates,
+        centre=terms.centre,
+        calendar=calendar,
+        parts=found.parts,
+    )
+    table = coefficient_frame(tastes, found.likelihood, found.precision)
+    # Households, not segments, are independent; their sandwich is not worked out.
+    table["standard_error"] = table["standard_error_unclustered"]
+    if found.folds and not found.local:
+        notes.append(CHAIN_EVERYWHERE)
     notes.append(
         "Intervals measure how groups of households differ; how stores differ beyond their segments is not known."
     )
     overall = float(record.units_per_household @ record.households / record.households.sum())
     rates = dict(zip(record.segments, record.units_per_household, strict=True))
     return ChoiceModel(
-        tastes=fitted.tastes,
+        tastes=tastes,
         products=products,
-        coefficients=fitted.coefficients(),
-        evidence=fitted.found.evidence,
+        coefficients=table,
+        evidence=found.evidence,
         design=None,
         segments=dict(segments),
         purchase_rates=rates,
         volume=Volume(
             occasions=occasions, units={}, log_no_purchase=None, walk_away=walk_away, units_per_person=overall
         ),
-        log_sd=fitted.by_product(_spread(fitted)),
+        log_sd=by_product(tastes, choices, _spread(found)),
+        reliability=np.zeros((0, len(products.ids))),
         today=today,
         offered=None,
         held_out=None,
-        notes=(*notes, *fitted.notes),
+        notes=(*notes, *findings(choices, tastes)),
     )
 
 
-def _spread(fitted: Fitted) -> Floats:
+def _spread(found: SegmentFit) -> Floats:
     """Sampling error of the log shares, households drawn whole, with what stores may differ by; (N,)."""
-    choices = fitted.likelihood.choices
+    choices = found.likelihood.choices
     rows = choices.purchases
+    assert rows is not None
     shape = (int(rows.block.max()) + 1, len(choices.group))
     bought = sparse.csr_array((rows.units, (rows.block, rows.state)), shape=shape)
-    expected: Floats = bought @ fitted.unseen_shares()
+    expected: Floats = bought @ found.unseen_shares()
     observed = np.zeros_like(expected)
     np.add.at(observed, (rows.block, rows.product), rows.units)
     return np.hypot(sampling_sd(observed, expected), BETWEEN_STORES)

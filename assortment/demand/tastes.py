@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from assortment.demand.arrays import Floats
+from assortment.demand.arrays import Floats, Ints, positions
 from assortment.demand.attributes import AttributeDesign
-from assortment.demand.likelihood import Coefficients, Layout
+from assortment.demand.covariates import CovariateDesign
+from assortment.demand.layout import Coefficients
+from assortment.demand.likelihood import Terms
+from assortment.demand.periods import Calendar
 
 if TYPE_CHECKING:
     from assortment.inputs import Products
 
-LOG_PRICE = "log price"
-
 
 @dataclass(frozen=True)
+class LocalTastes:
+    """Tastes of S stores (or segments) for N products, as numbers (C covariates).
+
+    Parameters
+    ----------
+    constant
+        (S, N), without time, price and promotion.
+    slopes
+        (C, S, N).
+    period, week
+        (P + 1, N) and (W + 1, N), common to all stores; the last row, which index -1 finds, is nothing.
+    """
+
+    constant: Floats
+    slopes: Floats
+    period: Floats
+    week: Floats
+
+    def utility(self, s: Ints, n: Ints, values: Sequence[Floats], period: Any = -1, week: Any = -1) -> Floats:
+        """Return utilities at the positions s and n, which may be of any shapes that go together.
+
+        Parameters
+        ----------
+        s, n
+            Store (or segment) and product.
+        values
+            The C covariates.
+        period, week
+            Of time; -1 for none.
+        """
+        total: Floats = self.constant[s, n] + self.period[period, n] + self.week[week, n]
+        for slope, value in zip(self.slopes, values, strict=True):
+            total = total + slope[s, n] * value
+        return total
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tastes:
     """Coefficients with the names of what they belong to.
 
@@ -27,86 +65,85 @@ class Tastes:
     ----------
     product_ids
         The N products of the fit.
+    store_ids
+        The S stores of the fit; none where tastes are those of segments.
     attributes
         How products become rows of Q numbers.
     demographics
         Names of the D demographics, or of the segments of households.
     covariates
-        Names of the C covariates: ``log price`` where its effect could be estimated, and promotion columns.
+        Price and promotions.
+    centre
+        (C, N), where the slope of each product turns.
+    calendar
+        The weeks of the record.
     parts
         The coefficients.
     """
 
     product_ids: tuple[str, ...]
+    store_ids: tuple[str, ...]
     attributes: AttributeDesign
     demographics: tuple[str, ...]
-    covariates: tuple[str, ...]
+    covariates: CovariateDesign
+    centre: Floats
+    calendar: Calendar
     parts: Coefficients
 
-    def base(self, products: Products, demographics: Floats) -> Floats:
-        """Return the (S, N) utilities without price and promotion, for (S, D) demographics."""
-        known = pd.Series(self.parts.product, index=list(self.product_ids))
-        beyond = known.reindex(list(products.ids)).fillna(0.0).to_numpy(np.float64)
-        design = self.attributes.encode(products)
-        slopes = self.parts.demographic @ design.T
-        utilities: Floats = design @ self.parts.attribute + beyond + demographics @ slopes
-        return utilities
+    def of(self, products: Products, demographics: Floats, store_ids: Sequence[str] | None = None) -> LocalTastes:
+        """Return the tastes of stores (or segments) for products.
 
-    def slopes(self, products: Products) -> Floats:
-        """Return the (D, N) change of utility per unit of each standardised demographic."""
-        slopes: Floats = self.parts.demographic @ self.attributes.encode(products).T
-        return slopes
+        Parameters
+        ----------
+        products
+            New ones are forecast from their attributes.
+        demographics
+            (S, D), standardised.
+        store_ids
+            S stores, those of the fit with their own effects; ``None``: nobody has any.
+        """
+        parts = self._on(products, store_ids, len(demographics))
+        centre = _columns(self.centre, positions(self.product_ids, _series(products.ids)))
+        terms = Terms(self.attributes.encode(products), demographics, centre, self.calendar.period)
+        nothing = np.zeros((1, len(products.ids)))
+        return LocalTastes(
+            constant=terms.base(parts) - (parts.covariate_product * centre).sum(axis=0),
+            slopes=terms.slopes(parts)[:, :, None] + parts.covariate_product[:, None, :],
+            period=np.vstack([parts.period, nothing]),
+            week=np.vstack([parts.week, nothing]),
+        )
 
-    def lift(self, price: Floats, promotions: Mapping[str, Floats]) -> Floats:
-        """Return what price and promotion add to the utility, shaped like ``price``; a promotion not given is none."""
-        total = np.zeros(price.shape)
-        for name, coefficient in zip(self.covariates, self.parts.covariate, strict=True):
-            if name == LOG_PRICE:
-                total += coefficient * np.log(price)
-            elif name in promotions:
-                total += coefficient * promotions[name]
-        return total
+    def drifts(self, products: Products, log_price: Floats) -> Floats:
+        """Return the (D, N) change of utility per unit of each standardised demographic, at (N,) regular prices."""
+        parts = self._on(products, None, 0)
+        drifts = parts.demographic @ self.attributes.encode(products).T + parts.demographic_product
+        for slope, value in zip(parts.covariate_demographic, self.covariates.values(log_price, {}), strict=True):
+            drifts = drifts + slope[:, None] * value
+        return drifts
+
+    def _on(self, products: Products, store_ids: Sequence[str] | None, rows: int) -> Coefficients:
+        """The coefficients of these products and stores; of what the fit has not seen, zero."""
+        n = positions(self.product_ids, _series(products.ids))
+        own = _columns(self.parts.store, n)
+        if store_ids is None:
+            own = np.zeros((rows, len(n)))
+        else:
+            own = _columns(own.T, positions(self.store_ids, _series(store_ids))).T
+        return replace(
+            self.parts,
+            product=_columns(self.parts.product[None], n)[0],
+            demographic_product=_columns(self.parts.demographic_product, n),
+            covariate_product=_columns(self.parts.covariate_product, n),
+            period=_columns(self.parts.period, n),
+            week=_columns(self.parts.week, n),
+            store=own,
+        )
 
 
-def coefficient_frame(tastes: Tastes, design: Floats, curvature: Floats, *, with_demographics: bool) -> pd.DataFrame:
-    """Tabulate the coefficients with standard errors from the inverse Hessian of the penalised likelihood.
+def _columns(values: Floats, index: Ints) -> Floats:
+    """Columns of a matrix; nothing at index -1."""
+    return np.where(index >= 0, values[:, index], 0.0) if values.shape[1] else np.zeros((len(values), len(index)))
 
-    Parameters
-    ----------
-    tastes
-        The fit.
-    design
-        (N, Q), the products of the fit.
-    curvature
-        (M, M), Hessian of minus the penalised log-likelihood.
-    with_demographics
-        Whether to list the effects of demographics.
 
-    Returns
-    -------
-    pandas.DataFrame
-        term, value, standard_error. Products are given by their whole constant, against the average product. The errors
-        take purchases as independent: they are too small where stores differ in what no demographic explains.
-    """
-    parts, N = tastes.parts, len(tastes.product_ids)
-    layout = Layout(design.shape[1], N, parts.demographic.shape[0], len(parts.covariate))
-    covariance = np.linalg.inv(curvature)
-    errors = layout.split(np.sqrt(np.diag(covariance)))
-    centred = np.hstack([design, np.eye(N)])
-    centred = centred - centred.mean(axis=0)
-    ends = layout.position("product").stop
-    constants = centred @ np.concatenate([parts.attribute, parts.product])
-    constant_errors = np.sqrt(np.einsum("nm,ml,nl->n", centred, covariance[:ends, :ends], centred))
-    names = tastes.attributes.names
-    pairs = [f"{demographic} × {name}" for demographic in tastes.demographics for name in names]
-    table = pd.DataFrame(
-        {
-            "term": [*tastes.covariates, *names, *pairs, *(f"product: {name}" for name in tastes.product_ids)],
-            "value": np.concatenate([parts.covariate, parts.attribute, parts.demographic.ravel(), constants]),
-            "standard_error": np.concatenate(
-                [errors.covariate, errors.attribute, errors.demographic.ravel(), constant_errors]
-            ),
-        }
-    )
-    first = len(tastes.covariates) + len(names)
-    return table if with_demographics else table.drop(index=range(first, first + len(pairs))).reset_index(drop=True)
+def _series(ids: Sequence[str]) -> pd.Series:
+    return pd.Series(list(ids), dtype=object)

@@ -8,17 +8,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import logsumexp
 
 from assortment.demand.arrays import Bools, Floats, Ints
+from assortment.demand.choices import Choices
+from assortment.demand.coefficients import coefficient_frame
+from assortment.demand.covariates import CovariateDesign
+from assortment.demand.crossfit import Unseen
 from assortment.demand.demographics import DemographicDesign
-from assortment.demand.fitted import Fitted, Settings
+from assortment.demand.fitted import CHAIN_EVERYWHERE, Settings, Ticks, by_product, findings
 from assortment.demand.folds import FOLDS, fold_of
+from assortment.demand.identified import require_identified, require_sold, warn_of_boundless
+from assortment.demand.layout import Coefficients
+from assortment.demand.likelihood import Likelihood, Terms
 from assortment.demand.model import ChoiceModel, HeldOut
 from assortment.demand.outside import log_no_purchase
+from assortment.demand.periods import Calendar
 from assortment.demand.record import TillRecord
 from assortment.demand.spread import residual_sd
-from assortment.demand.tastes import LOG_PRICE
+from assortment.demand.tastes import Tastes
+from assortment.demand.till_fit import TillFit, fit_plain, fit_tills, reliability
 from assortment.demand.volume import Volume
 from assortment.errors import AssortmentWarning
 
@@ -44,44 +52,117 @@ def model_from_tills(
     """Estimate a choice model from a till record; see ``fit_demand`` for the parameters and errors."""
     design = DemographicDesign.of(profiles, record.store_ids, demographics)
     Z = design.encode(profiles, record.store_ids)
-    covariates, notes = _covariates(record)
+    covariates, notes = _covariates(record, together=settings.prior is not None)
     fold = fold_of(record.store_ids, FOLDS, settings.seed)
-    choices = record.choices(fold, covariates).merged()
-    fitted = Fitted.of(
+    choices = record.choices(fold, covariates)
+    terms = Terms(settings.attributes.encode(products), Z, centres(choices), Calendar(record.weeks).period)
+    found = _found(
+        record,
         choices,
-        record.product_ids,
-        settings.attributes.encode(products),
-        (design.expressions, Z),
-        covariates,
-        blocked_by="store",
+        terms,
+        covariates=covariates.names,
+        demographics=design.expressions,
         settings=settings,
     )
-    units = dict(zip(record.store_ids, record.units_per_week, strict=True))
+    tastes = Tastes(
+        product_ids=record.product_ids,
+        store_ids=record.store_ids,
+        attributes=settings.attributes,
+        demographics=design.expressions,
+        covariates=covariates,
+        centre=terms.centre,
+        calendar=found.calendar,
+        parts=found.fit.parts,
+    )
+    likelihood, components = found.fit.likelihood, found.fit.components
+    table = coefficient_frame(
+        tastes, likelihood, components.precision(likelihood.layout), reference=components.needs_reference
+    )
     known = np.array([occasions.get(store, np.nan) for store in record.store_ids])
-    everywhere = np.ones(len(choices.group), dtype=np.bool_)
-    nothing = _log_no_purchase(fitted, fitted.found.vector, known, everywhere)
+    nothing = _log_no_purchase(likelihood, found.fit.parts, known, np.ones(len(likelihood.units), dtype=np.bool_))
     return ChoiceModel(
-        tastes=fitted.tastes,
+        tastes=tastes,
         products=products,
-        coefficients=fitted.coefficients(),
-        evidence=fitted.found.evidence,
+        coefficients=table,
+        evidence=found.evidence,
         design=design,
         segments={},
         purchase_rates={},
-        volume=Volume(occasions=occasions, units=units, log_no_purchase=nothing, walk_away=walk_away),
-        log_sd=fitted.by_product(_spread(fitted)),
+        volume=Volume(
+            occasions=occasions,
+            units=dict(zip(record.store_ids, record.units_per_week, strict=True)),
+            log_no_purchase=nothing,
+            walk_away=walk_away,
+        ),
+        log_sd=by_product(tastes, choices, _spread(choices, found.unseen)),
+        reliability=reliability(found.fit),
         today=_last_offers(record) if today is None else today,
         offered=offered,
-        held_out=_held_out(fitted, record.store_ids, fold, Z, known),
+        held_out=_held_out(found, record.store_ids, fold, Z, known),
         notes=(
             *record.notes,
             *_thin(record),
             *design.notes,
             *notes,
-            *fitted.notes,
+            *findings(choices, tastes),
+            *_structure(found, settings),
+            *(warn_of_boundless(table) if settings.prior is None else ()),
             *_too_few_occasions(record, known, nothing),
         ),
     )
+
+
+def _found(
+    record: TillRecord,
+    choices: Choices,
+    terms: Terms,
+    *,
+    covariates: tuple[str, ...],
+    demographics: tuple[str, ...],
+    settings: Settings,
+) -> TillFit:
+    calendar, ticks = Calendar(record.weeks), Ticks(settings.progress, 2 + 2 * len(np.unique(choices.fold)))
+    if settings.prior is None:
+        require_sold(choices, record.product_ids)
+        products = [f"product: {name}" for name in record.product_ids]
+        pairs = [f"{demographic} × {product}" for demographic in demographics for product in products]
+        plain = Likelihood(choices, terms, ("product", "demographic_product", "covariate"))
+        require_identified(plain, [*products, *pairs, *covariates])
+        found = fit_plain(choices, terms, calendar, workers=settings.workers, ticks=ticks)
+    else:
+        found = fit_tills(
+            choices,
+            terms,
+            calendar,
+            settings.prior,
+            covariates=covariates,
+            each_its_own=settings.attributes.each_its_own,
+            fallback=settings.fallback,
+            workers=settings.workers,
+            ticks=ticks,
+        )
+    ticks.end()
+    return found
+
+
+def centres(choices: Choices) -> Floats:
+    """Return (C, N) means of the covariates over the states that offered each product."""
+    offered = np.maximum(choices.offered.sum(axis=0), 1)
+    return np.array(
+        [np.einsum("tn,tn->n", values, choices.offered) / offered for values in choices.covariates]
+    ).reshape(len(choices.covariates), choices.counts.shape[1])
+
+
+def _structure(found: TillFit, settings: Settings) -> tuple[str, ...]:
+    """What was chosen in time, and whether demographics were left out."""
+    notes = []
+    if not found.local and found.unseen is not None:
+        notes.append(CHAIN_EVERYWHERE)
+    if settings.prior is not None and found.calendar.length:
+        each = "season of 13 weeks" if found.calendar.length > 1 else "week"
+        carried = "the last is carried into the future" if found.calendar.length > 1 else "none is carried forward"
+        notes.append(f"Each {each} has an effect on the products of the whole chain; {carried}.")
+    return tuple(notes)
 
 
 def _thin(record: TillRecord) -> tuple[str, ...]:
@@ -108,12 +189,10 @@ def _thin(record: TillRecord) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _covariates(record: TillRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the covariates that vary, and what to say of the others."""
+def _covariates(record: TillRecord, *, together: bool) -> tuple[CovariateDesign, tuple[str, ...]]:
+    """The covariates that vary, and what to say of the others."""
     names, notes = [], []
-    if record.price_varies:
-        names.append(LOG_PRICE)
-    else:
+    if not record.price_varies:
         message = "No product was sold at more than one price: the effect of price cannot be estimated and is left out."
         warnings.warn(message, AssortmentWarning, stacklevel=4)
         notes.append(message)
@@ -123,41 +202,42 @@ def _covariates(record: TillRecord) -> tuple[tuple[str, ...], tuple[str, ...]]:
             names.append(name)
         else:
             notes.append(f"Promotion '{name}' never varies: it is left out.")
-    return tuple(names), tuple(notes)
+    typical = float(record.log_price[shown].mean()) if record.price_varies else None
+    return CovariateDesign.of(names, typical, together=together), tuple(notes)
 
 
-def _log_no_purchase(fitted: Fitted, vector: Floats, occasions: Floats, states: Bools) -> float | None:
+def _log_no_purchase(likelihood: Likelihood, parts: Coefficients, occasions: Floats, states: Bools) -> float | None:
     """The utility of buying nothing, from the states of the mask whose stores have known occasions."""
-    choices = fitted.likelihood.choices
+    choices = likelihood.choices
     use = states & np.isfinite(occasions)[choices.group]
     if not use.any():
         return None
-    log_sums = logsumexp(fitted.likelihood.utilities(vector), axis=1)
+    log_sums = likelihood.log_sums(parts.without("week"))
     expected = occasions[choices.group] * choices.weeks
-    return log_no_purchase(log_sums[use], expected[use], choices.counts.sum(axis=1)[use])
+    return log_no_purchase(log_sums[use], expected[use], likelihood.units[use])
 
 
-def _spread(fitted: Fitted) -> Floats:
+def _spread(choices: Choices, unseen: Unseen | None) -> Floats:
     """How far the shares of unseen stores stray from the forecast, (N,)."""
-    choices = fitted.likelihood.choices
-    if not fitted.found.folds:
-        return residual_sd(np.zeros((0, choices.counts.shape[1])), np.zeros((0, choices.counts.shape[1])))
-    observed, expected = np.zeros((2, len(fitted.likelihood.demographics), choices.counts.shape[1]))
+    if unseen is None:
+        nobody = np.zeros((0, choices.counts.shape[1]))
+        return residual_sd(nobody, nobody)
+    observed = np.zeros_like(unseen.expected)
     np.add.at(observed, choices.group, choices.counts)
-    np.add.at(expected, choices.group, fitted.unseen_shares() * choices.counts.sum(axis=1, keepdims=True))
-    return residual_sd(observed, expected)
+    return residual_sd(observed, unseen.expected)
 
 
-def _held_out(fitted: Fitted, store_ids: tuple[str, ...], fold: Ints, Z: Floats, occasions: Floats) -> HeldOut:
-    choices, layout = fitted.likelihood.choices, fitted.likelihood.layout
-    vectors = fitted.found.folds
+def _held_out(found: TillFit, store_ids: tuple[str, ...], fold: Ints, Z: Floats, occasions: Floats) -> HeldOut:
+    likelihood = found.fit.likelihood
+    folds = () if found.unseen is None else found.unseen.parts
     return HeldOut(
         store_ids=store_ids,
         fold=tuple(int(part) for part in fold),
         demographics=Z,
-        parts=tuple(layout.split(vector) for vector in vectors),
+        parts=folds,
         log_no_purchase=tuple(
-            _log_no_purchase(fitted, vector, occasions, choices.fold != part) for part, vector in enumerate(vectors)
+            _log_no_purchase(likelihood, parts, occasions, likelihood.choices.fold != part)
+            for part, parts in enumerate(folds)
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from demand_worlds import PRICE, World
+from demand_worlds import FLYER, PRICE, World
 from test_fit_demand import stores_of
 
 from assortment.demand import ChoiceModel, calibrate, fit_demand
@@ -23,8 +23,9 @@ def test_shares_of_offers_sum_to_one_in_each_week_and_store(fitted: ChoiceModel,
     dear = two.assign(price=[2.0, 1.0])
     before, after = fitted.shares(two, world.profiles), fitted.shares(dear, world.profiles)
     change = np.log(after[0] / after[1]) - np.log(before[0] / before[1])
-    price = fitted.coefficients.set_index("term").loc["log price", "value"]
-    assert change == pytest.approx(price * np.log(2)) and abs(price - PRICE) < 0.1
+    local = fitted.tastes.of(world.products, fitted.design.encode(world.profiles, ("S00",)), ("S00",))
+    slope = local.slopes[fitted.tastes.covariates.names.index("log price"), 0, 0]
+    assert change == pytest.approx(slope * np.log(2)) and abs(slope - PRICE) < 0.15
 
 
 def test_offers_of_unknown_products_are_refused(fitted: ChoiceModel, world: World) -> None:
@@ -35,15 +36,23 @@ def test_offers_of_unknown_products_are_refused(fitted: ChoiceModel, world: Worl
 
 
 def test_prices_and_promotions_change_the_forecast_where_they_are_given(fitted: ChoiceModel, world: World) -> None:
-    """``at`` moves the attraction of its stores and products by price and promotion, and of no others."""
+    """``at`` moves the attraction of its stores and products by price and promotion, and of no others.
+
+    A price under promotion may count differently, by the coefficient of their product.
+    """
     stores = stores_of(world.store_ids)
     regular = fitted.predict(stores, world.products, world.profiles)
     price = world.products.frame["price"].to_numpy()
     at = pd.DataFrame({"store_id": ["S03"], "product_id": ["002"], "price": [price[2] / 2], "flyer": [1]})
     cheap = fitted.predict(stores, world.products, world.profiles, at=at)
     ratio = cheap.attraction / regular.attraction
-    table = fitted.coefficients.set_index("term")["value"]
-    assert ratio[3, 0, 2] == pytest.approx(np.exp(-table["log price"] * np.log(2) + table["flyer"]))
+    tastes = fitted.tastes
+    local = tastes.of(world.products, fitted.design.encode(world.profiles, world.store_ids), world.store_ids)
+    slope = dict(zip(tastes.covariates.names, local.slopes[:, 3, 2], strict=True))
+    depth = np.log(price[2] / 2) - tastes.covariates.typical_log_price
+    effect = -slope["log price"] * np.log(2) + slope["flyer"] + slope["log price × flyer"] * depth
+    assert ratio[3, 0, 2] == pytest.approx(np.exp(effect))
+    assert effect == pytest.approx(-PRICE * np.log(2) + FLYER, abs=0.25)
     ratio[3, 0, 2] = 1.0
     assert ratio == pytest.approx(1.0)
 
@@ -59,13 +68,14 @@ def test_new_products_and_stores_are_forecast(fitted: ChoiceModel, world: World)
 
 
 def test_drivers_explain_the_whole_difference_between_stores(fitted: ChoiceModel, world: World) -> None:
-    """The sum of the effects of two stores differs as their log attractions do."""
+    """The sums of the effects of two stores differ as their log attractions do, but for what each has of its own."""
     demand = fitted.predict(stores_of(world.store_ids), world.products, world.profiles)
     for product in ("000", "005"):
         n = world.products.ids.index(product)
         effects = [demand.drivers(product, store)["effect"].sum() for store in ("S01", "S07")]
         logs = np.log(demand.attraction[[1, 7], 0, n])
-        assert effects[0] - effects[1] == pytest.approx(logs[0] - logs[1])
+        own = fitted.tastes.parts.store[[1, 7], n]
+        assert effects[0] - effects[1] == pytest.approx(logs[0] - logs[1] - (own[0] - own[1]))
 
 
 def test_calibration_is_of_stores_that_were_not_seen(fitted: ChoiceModel, world: World) -> None:

@@ -262,7 +262,9 @@ def test_a_demographic_that_does_not_vary_is_left_out_with_a_warning(small: Worl
         ({"walk_away": 1.0}, "walk_away = 1.0"),
         ({"sales": None}, "Give sales; or baskets"),
         ({"prior": {"price": -1.0}}, "price = -1.0"),
-        ({"prior": None}, "prior = None: leave it out"),
+        ({"prior": "flat"}, "prior = 'flat': leave it out"),
+        ({"prior": {"time": "days"}}, "time = 'days'; expected 'none', 'seasons' or 'weeks'"),
+        ({"prior": {"store": -0.1}}, "store = -0.1; a standard deviation must be zero or more"),
     ],
 )
 def test_what_cannot_be_used_is_named(small: World, change: dict[str, object], message: str) -> None:

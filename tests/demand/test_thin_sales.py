@@ -11,7 +11,7 @@ import pytest
 from demand_worlds import World
 from test_fit_demand import stores_of
 
-from assortment.demand import calibrate, fit_demand
+from assortment.demand import Prior, calibrate, fit_demand
 from assortment.errors import AssortmentWarning, DemandError
 from assortment.geo import StoreProfiles
 from assortment.inputs import Products, Sales
@@ -96,13 +96,18 @@ def test_sales_of_nothing_are_no_demand(small: World) -> None:
 
 
 def test_stores_and_products_that_are_all_alike(small: World) -> None:
-    """With one profile everywhere, and products told apart by nothing, each product is its own and tastes are equal."""
+    """With one profile everywhere, and products told apart by nothing, each product is its own.
+
+    Stores then differ by what their own sales show, and not at all when that is left out.
+    """
     table = small.profiles.table.assign(people=1000.0, old=200.0, income=50_000.0)
     profiles = StoreProfiles.from_frame(table, counts=["people", "old"], rates={"income": "people"})
     products = Products.from_frame(small.products.frame.assign(kind="milk", brand="North", price=1.0))
-    model = fit_demand(small.sales, products, profiles)
+    model = fit_demand(small.sales, products, profiles, prior=Prior(store=0))
     demand = model.predict(stores_of(small.store_ids), products, profiles)
     assert np.ptp(demand.attraction, axis=0).max() == 0.0
+    own = fit_demand(small.sales, products, profiles).predict(stores_of(small.store_ids), products, profiles)
+    assert np.ptp(own.attraction, axis=0).max() > 0.0
     assert "was not tested" in model.evidence.sentence
     assert any("same for all stores" in note for note in demand.notes)
     assert any("No attribute tells products apart" in note for note in demand.notes)

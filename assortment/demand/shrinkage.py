@@ -1,0 +1,129 @@
+"""A fit whose shrinkage is estimated along with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from assortment.demand.choices import Choices
+from assortment.demand.estimate import Coordinates, maximise
+from assortment.demand.layout import PARTS, Coefficients
+from assortment.demand.likelihood import Likelihood, Terms
+from assortment.demand.prior import Prior
+from assortment.demand.variance import Components
+
+ROUNDS = 5
+"""Rounds of estimating the variance components of a fit."""
+_SHOCK_ROUNDS = 3
+_COARSE, _FINE = 1e-2, 1e-3
+
+
+@dataclass(frozen=True)
+class Shrunken:
+    """A penalised fit.
+
+    Parameters
+    ----------
+    likelihood
+        Of the choices, equal states counted together.
+    parts
+        The parameters, weekly shocks among them.
+    components
+        How far each kind of parameter strays.
+    """
+
+    likelihood: Likelihood
+    parts: Coefficients
+    components: Components
+
+
+def shrunken_fit(
+    choices: Choices,
+    terms: Terms,
+    free: tuple[str, ...],
+    prior: Prior,
+    components: Components,
+    *,
+    start: Coefficients | None = None,
+    rounds: int = ROUNDS,
+    coordinates: Coordinates | None = None,
+) -> Shrunken:
+    """Fit, and estimate what the prior leaves open.
+
+    Parameters
+    ----------
+    choices
+        A state per store and week; equal ones are counted together.
+    terms
+        What the parameters are multiplied with.
+    free
+        Parts to estimate; those whose standard deviation is zero are left out, and those without parameters.
+    prior
+        Which components are fixed.
+    components
+        Where to begin, or what to keep when there are no rounds.
+    start
+        Where to begin.
+    rounds
+        Rounds of parameters and components in turn.
+    coordinates
+        Of the same parameters and similar data; they save the time to find them.
+    """
+    free = tuple(name for name in free if np.prod(terms.shapes[name]) > 0 and np.any(getattr(components, name) > 0))
+    merged = choices.merged(terms.period)
+    if all(getattr(prior, name, 0.0) is not None for name in (*free, "overdispersion")):
+        rounds = 0
+    parts = start if start is not None else Coefficients.zeros(terms.shapes)
+    parts = parts.without(*(name for name in PARTS if name not in free))
+    for done in range(rounds + 1):
+        likelihood = Likelihood(merged, terms, free, overdispersion=components.overdispersion)
+        precision = components.precision(likelihood.layout)
+        # The components move most in the first round: from the second on the coordinates are good enough.
+        if coordinates is None or done == 1:
+            fixed = likelihood.layout.first_product() if components.needs_reference else None
+            coordinates = Coordinates.of(likelihood, parts, precision, fixed=fixed)
+        found = maximise(
+            likelihood,
+            precision,
+            likelihood.layout.join(parts),
+            coordinates,
+            tolerance=_COARSE if done < rounds else _FINE,
+        )
+        parts = likelihood.parts(found.vector)
+        if done < rounds:
+            components = components.updated(likelihood, parts, prior)
+    return Shrunken(likelihood, parts, components)
+
+
+def with_shocks(
+    fit: Shrunken, choices: Choices, prior: Prior, *, start: Coefficients | None = None, rounds: int = _SHOCK_ROUNDS
+) -> Shrunken:
+    """Add what single weeks did to products in all stores, everything else as it was found.
+
+    Parameters
+    ----------
+    fit
+        Without shocks.
+    choices
+        The same choices, a state per store and week.
+    prior
+        Which components are fixed.
+    start
+        Shocks to begin with.
+    rounds
+        Rounds of shocks and their variance in turn.
+    """
+    components, terms = fit.components, fit.likelihood.terms
+    if components.week == 0 or len(terms.period) < 2:
+        return fit
+    likelihood = Likelihood(choices, terms, ("week",), known=fit.parts, overdispersion=components.overdispersion)
+    vector = np.zeros(likelihood.layout.size) if start is None else start.week.ravel()
+    only_week = replace(prior, overdispersion=components.overdispersion)
+    for remaining in range(0 if prior.week is not None else rounds, -1, -1):
+        precision = components.precision(likelihood.layout)
+        coordinates = Coordinates.of(likelihood, likelihood.parts(vector), precision)
+        vector = maximise(likelihood, precision, vector, coordinates, tolerance=_COARSE).vector
+        if remaining:
+            components = components.updated(likelihood, likelihood.parts(vector), only_week)
+    return Shrunken(fit.likelihood, likelihood.parts(vector), components)
