@@ -105,14 +105,17 @@ def _row(model: ChoiceModel, held_out: HeldOut, demand: Demand, record: TillReco
     part = held_out.fold[seat]
     parts = held_out.parts[part] if held_out.parts else model.tastes.parts
     constant = held_out.log_no_purchase[part] if held_out.parts else model.volume.log_no_purchase
-    worth = _attraction(model, parts, record, s, held_out.demographics[seat])[use]
-    there = worth.sum(axis=1, keepdims=True)
+    demographics = held_out.demographics[seat]
+    worth = _attraction(model, parts, record, s, demographics)[:, use]
+    mix = replace(model.tastes, parts=parts).mix(demographics[None, :])[0]
+    there = worth.sum(axis=2)
     occasions = float(demand.class_weight[row].sum())
+    # Classes that find nothing walk away more often; their utilities are measured from buying nothing.
+    buys = mix[:, None] * there / (np.exp(0.0 if constant is None else constant) + there)
+    shares = np.einsum("kw,kwn->wn", buys / buys.sum(axis=0) / there, worth)
     # Without an estimate of its own for buying nothing, a fit says how purchases divide, not how many there are.
-    purchases = (
-        occasions - _walk_away(demand, row) if constant is None else occasions * there / (np.exp(constant) + there)
-    )
-    predicted = (purchases * worth / there).mean(axis=0)
+    purchases = occasions - _walk_away(demand, row) if constant is None else occasions * buys.sum(axis=0)[:, None]
+    predicted = (purchases * shares).mean(axis=0)
     total = float(actual.sum())
     return (
         store,
@@ -126,14 +129,14 @@ def _row(model: ChoiceModel, held_out: HeldOut, demand: Demand, record: TillReco
 
 
 def _attraction(model: ChoiceModel, parts: Coefficients, record: TillRecord, s: int, demographics: Floats) -> Floats:
-    """(W, N) attraction of what one store offered in each week, 0 where it was not offered."""
+    """(K, W, N) attraction by class of what one store offered in each week, 0 where it was not offered."""
     whole = replace(model.tastes, parts=parts)
     tastes = whole.of(model.products, demographics[None, :], (record.store_ids[s],))
     period, week = whole.calendar.locate(record.weeks)
     promotions = dict(zip(record.promotion, record.promotions[:, s], strict=True))
     values = whole.covariates.values(record.log_price[s], promotions)
-    nobody, products = np.zeros((1, 1), dtype=np.intp), np.arange(len(record.product_ids))
-    utility = tastes.utility(nobody, products, values, period[:, None], week[:, None])
+    classes, products = np.arange(whole.classes)[:, None, None], np.arange(len(record.product_ids))
+    utility = tastes.utility(classes, products, values, period[:, None], week[:, None])
     return np.where(record.offered[s], np.exp(utility), 0.0)
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from assortment.demand.arrays import Floats, Ints
-from assortment.demand.curvature import SHARED, Curvature, curvature
+from assortment.demand.curvature import Curvature
 from assortment.demand.layout import Coefficients
 from assortment.demand.likelihood import Likelihood
+from assortment.demand.mixture_curvature import SHARED_BY_CLASSES, curvature_of
 from assortment.demand.tastes import Tastes
 
 _MOST = 2000
@@ -50,12 +51,13 @@ class Errors:
             Whether the first product is the reference, with nothing of its own to estimate.
         """
         layout = likelihood.layout
-        wanted = [name for name in SHARED if name in layout.free]
+        wanted = [name for name in SHARED_BY_CLASSES if name in layout.free]
         for name in _MANY:
             if sum(int(np.prod(layout.shapes[part])) for part in wanted) > _MOST and name in wanted:
                 wanted.remove(name)
         store = precision[layout.position("store")]
-        found = curvature(likelihood, parts, tuple(wanted), store_precision=float(store[0]) if store.size else None)
+        own = float(store[0]) if store.size else None
+        found = curvature_of(likelihood, parts, tuple(wanted), store_precision=own)
         zero = layout.first_product() if reference else np.zeros(0, dtype=np.intp)
         found = found.at(np.setdiff1d(found.positions, zero))
         bread = np.asarray(np.linalg.inv(found.hessian + np.diag(precision[found.positions])), dtype=np.float64)
@@ -100,7 +102,8 @@ def coefficient_frame(
     -------
     pandas.DataFrame
         term, value, standard_error (clustered by store), standard_error_unclustered (inverse Hessian). A product is
-        given by its whole constant. Errors take variances, seasons and weekly shocks as known.
+        given by its whole constant, and a class by what it makes of attributes and covariates in all; its odds are
+        against the average class. Errors take variances, seasons and weekly shocks as known.
     """
     layout, parts = likelihood.layout, tastes.parts
     places, M = layout.places(), layout.size
@@ -111,14 +114,19 @@ def coefficient_frame(
         terms += names
         index += [int(i) for i in place.ravel()]
     kept = [i for i, position in enumerate(index) if position >= 0]
-    N = len(tastes.product_ids)
-    rows = np.zeros((len(kept) + N, M))
-    rows[np.arange(len(kept)), [index[i] for i in kept]] = 1.0
-    rows[len(kept) :] = _constants(likelihood, places, reference=reference)
+    own = np.zeros((len(kept), M))
+    own[np.arange(len(kept)), [index[i] for i in kept]] = 1.0
+    by_class = _of_classes(tastes, places, M)
+    constants = _constants(likelihood, places, reference=reference)
+    rows = np.vstack([own, *(row for _, row in by_class), constants])
     clustered, unclustered = errors.of_rows(rows, M)
     return pd.DataFrame(
         {
-            "term": [*(terms[i] for i in kept), *(f"product: {name}" for name in tastes.product_ids)],
+            "term": [
+                *(terms[i] for i in kept),
+                *(name for name, _ in by_class),
+                *(f"product: {name}" for name in tastes.product_ids),
+            ],
             "value": rows @ layout.join(parts),
             "standard_error": clustered,
             "standard_error_unclustered": unclustered,
@@ -130,14 +138,43 @@ def _named(tastes: Tastes, places: Coefficients) -> list[tuple[list[str], Floats
     """Names and positions of the coefficients, kind by kind."""
     attributes, products = tastes.attributes.names, [f"product: {name}" for name in tastes.product_ids]
     covariates, demographics = tastes.covariates.names, tastes.demographics
+    common = [(list(covariates), places.covariate), (list(attributes), places.attribute)]
     return [
-        (list(covariates), places.covariate),
-        (list(attributes), places.attribute),
+        *(common if tastes.classes == 1 else []),
         ([f"{d} × {a}" for d in demographics for a in attributes], places.demographic),
         ([f"{d} × {c}" for c in covariates for d in demographics], places.covariate_demographic),
         ([f"{d} × {p}" for d in demographics for p in products], places.demographic_product),
         ([f"{c} × {p}" for c in covariates for p in products], places.covariate_product),
     ]
+
+
+def _of_classes(tastes: Tastes, places: Coefficients, size: int) -> list[tuple[str, Floats]]:
+    """Names and (M,) rows of what each latent class has in all."""
+    found: list[tuple[str, list[float], list[float]]] = []
+    if tastes.classes == 1:
+        return []
+    kinds = (
+        (tastes.covariates.names, places.covariate, places.class_covariate),
+        (tastes.attributes.names, places.attribute, places.class_attribute),
+    )
+    for k in range(tastes.classes):
+        for names, common, deviation in kinds:
+            found += [(f"class {k + 1}: {name}", [common[i], deviation[k, i]], []) for i, name in enumerate(names)]
+        found.append((f"class {k + 1}: log odds", [places.mix[k]], list(places.mix)))
+        for d, name in enumerate(tastes.demographics):
+            odds = places.mix_demographic[:, d]
+            found.append((f"class {k + 1}: log odds × {name}", [odds[k]], list(odds)))
+    return [(name, _row(plus, average, size)) for name, plus, average in found]
+
+
+def _row(plus: list[float], average: list[float], size: int) -> Floats:
+    """Sum of some parameters less the mean of others; what is not free counts as nothing."""
+    row = np.zeros(size)
+    for positions, weight in ((plus, 1.0), (average, -1.0 / max(1, len(average)))):
+        for position in positions:
+            if position >= 0:
+                row[int(position)] += weight
+    return row
 
 
 def _constants(likelihood: Likelihood, places: Coefficients, *, reference: bool) -> Floats:

@@ -14,10 +14,11 @@ from assortment.demand.estimate import Coordinates
 from assortment.demand.evidence import Evidence
 from assortment.demand.layout import Coefficients
 from assortment.demand.likelihood import Likelihood
+from assortment.demand.mixture import likelihood_of
 from assortment.demand.prior import Prior
 from assortment.demand.shrinkage import Shrunken, shrunken_fit, with_shocks
 
-LOCAL = ("demographic", "demographic_product", "covariate_demographic")
+LOCAL = ("demographic", "demographic_product", "covariate_demographic", "mix_demographic")
 """What demographics do; the chain average is the same model without."""
 
 
@@ -73,11 +74,7 @@ def cross_fit(
     free = tuple(name for name in likelihood.layout.free if local or name not in LOCAL)
     loss, expected = np.zeros(shape[0]), np.zeros(shape)
 
-    everything = Likelihood(likelihood.choices, terms, free, overdispersion=fit.components.overdispersion)
-    precision = fit.components.precision(everything.layout)
-    fixed = everything.layout.first_product() if fit.components.needs_reference else None
-    average = fit.parts if local else fit.parts.without(*LOCAL)
-    coordinates = Coordinates.of(everything, average, precision, fixed=fixed)
+    coordinates = _coordinates(fit, free)
 
     def one(fold: int) -> tuple[Coefficients, Likelihood]:
         held = choices.fold == fold
@@ -87,7 +84,7 @@ def cross_fit(
         near = coordinates.seeing(seen.group)
         blind = shrunken_fit(seen, terms, free, prior, fit.components, start=start, rounds=0, coordinates=near)
         parts = with_shocks(blind, seen, prior, start=start, rounds=0).parts
-        return parts, Likelihood(choices.take(held), terms, free)
+        return parts, likelihood_of(choices.take(held), terms, free)
 
     found = []
     with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -98,6 +95,18 @@ def cross_fit(
             loss += np.bincount(unseen.choices.group, unseen.log_loss(parts), shape[0])
             tick()
     return Unseen(tuple(found), loss, expected)
+
+
+def _coordinates(fit: Shrunken, free: tuple[str, ...]) -> Coordinates:
+    """Those of the fit on everything, for all folds."""
+    likelihood = fit.likelihood
+    everything = likelihood_of(
+        likelihood.choices, likelihood.terms, free, known=fit.parts, overdispersion=fit.components.overdispersion
+    )
+    precision = fit.components.precision(everything.layout)
+    fixed = everything.layout.first_product() if fit.components.needs_reference else None
+    parts = fit.parts.without(*(name for name in LOCAL if name not in free))
+    return Coordinates.of(everything, parts, precision, fixed=fixed)
 
 
 def compare(local: Unseen | None, chain: Unseen, units: Floats) -> Evidence:

@@ -8,7 +8,7 @@ one local Hessian, and the whole is put together from their sums. Store effects 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -42,16 +42,19 @@ class Curvature:
         (m, m), store effects integrated out.
     scores
         (S, m), derivative of each store's part of minus the log-likelihood.
+    answer
+        (S, N, L), what the store effects take back of a change of the local parameters; empty where it is not known.
     """
 
     positions: Ints
     hessian: Floats
     scores: Floats
+    answer: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
     def at(self, positions: Ints) -> Curvature:
         """Return the rows and columns of some of the positions; the other parameters are taken as known."""
         rows = np.flatnonzero(np.isin(self.positions, positions))
-        return Curvature(self.positions[rows], self.hessian[np.ix_(rows, rows)], self.scores[:, rows])
+        return Curvature(self.positions[rows], self.hessian[np.ix_(rows, rows)], self.scores[:, rows], self.answer)
 
 
 def curvature(
@@ -85,7 +88,7 @@ def curvature(
     hessian, scores = np.zeros((size, size)), np.zeros((len(Z1), size))
     shares_of = likelihood.forecast(parts)
     each = 1 if witnesses is None else max(1, len(Z1) // witnesses)
-    for batch in _batches(likelihood.choices.group, each):
+    for batch in batches(likelihood.choices.group, each):
         found = [
             _local(likelihood, shares_of(states)[0], states, with_products=special.shape[1] > 0) for _, states in batch
         ]
@@ -150,8 +153,8 @@ def _range(layout: Layout, name: str) -> Ints:
     return np.arange(layout.size, dtype=np.intp)[layout.position(name)]
 
 
-def _batches(group: Ints, each: int) -> Iterator[list[tuple[int, Ints]]]:
-    """Each so-many-th group with its states, some at a time."""
+def batches(group: Ints, each: int = 1) -> Iterator[list[tuple[int, Ints]]]:
+    """Give each so-many-th group with its states, some at a time."""
     order = np.argsort(group, kind="stable")
     found, first = np.unique(group[order], return_index=True)
     pairs = [(int(s), states) for s, states in zip(found, np.split(order, first[1:]), strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,9 +10,9 @@ from scipy.linalg.lapack import dtrtri
 from scipy.optimize import minimize
 
 from assortment.demand.arrays import Floats, Ints
-from assortment.demand.curvature import SHARED, curvature
 from assortment.demand.layout import Coefficients
 from assortment.demand.likelihood import Likelihood, Sums
+from assortment.demand.mixture_curvature import SHARED_BY_CLASSES, Local, curvature_of
 from assortment.errors import DemandError
 
 _ITERATIONS = 500
@@ -19,6 +20,9 @@ _MEMORY = 20
 _FAILED = 1e-1
 _WITNESSES = 150
 """Stores that are enough to tell which coordinates are round."""
+_NEAR = 1e-2
+STAGES = (15, 20, 25, 30, *(40,) * 12)
+"""Iterations between new coordinates where a likelihood is round in none for long."""
 _DENSE = 800
 """Most parameters that share one dense block of coordinates."""
 _MANY = ("covariate_product", "demographic_product", "covariate_demographic", "demographic")
@@ -35,10 +39,13 @@ class Estimate:
         (M,) parameters.
     value
         Minus the penalised log-likelihood there.
+    slope
+        Largest slope there, the unit of a coordinate being a standard error.
     """
 
     vector: Floats
     value: float
+    slope: float
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,10 @@ class Coordinates:
         Curvature of the store, period and week effects, so far as they are free.
     typical
         (C, S, N), mean covariates of each store.
+    answer
+        (S, N, L), what store effects take back of the local parameters of a mixture; empty for one class.
+    local
+        Those local parameters, or ``None``.
     """
 
     likelihood: Likelihood
@@ -127,6 +138,8 @@ class Coordinates:
     scale: Floats
     effects: dict[str, Effects]
     typical: Floats
+    answer: Floats
+    local: Local | None
 
     @classmethod
     def of(
@@ -153,7 +166,7 @@ class Coordinates:
             if name in layout.free
         }
         own = effects["store"].precision if "store" in effects else None
-        shared = curvature(likelihood, parts, _shared(likelihood), store_precision=own, witnesses=_WITNESSES)
+        shared = curvature_of(likelihood, parts, _shared(likelihood), store_precision=own, witnesses=_WITNESSES)
         information = likelihood.information(parts, store_variance=0.0 if own is None else 1.0 / own)
         scale = 1.0 / np.sqrt(np.maximum(layout.join(information) + precision, 1e-12))
         if fixed is not None:
@@ -161,7 +174,10 @@ class Coordinates:
             shared = shared.at(np.setdiff1d(shared.positions, fixed))
         hessian = shared.hessian + np.diag(precision[shared.positions])
         turn = dtrtri(np.linalg.cholesky(hessian), lower=1)[0] if len(hessian) else hessian
-        return cls(likelihood, shared.positions, turn, scale, effects, typical)
+        local = None
+        if shared.answer.size:
+            local = Local.of(likelihood.terms, with_products="covariate_product" in _shared(likelihood))
+        return cls(likelihood, shared.positions, turn, scale, effects, typical, shared.answer, local)
 
     def seeing(self, groups: Ints) -> Coordinates:
         """Return the coordinates of a fit that sees only some of the stores."""
@@ -170,7 +186,8 @@ class Coordinates:
         store = self.effects["store"]
         seen = np.isin(np.arange(len(store.expected)), groups)[:, None]
         only = Effects(np.where(seen, store.expected, 0.0), store.precision)
-        return replace(self, effects={**self.effects, "store": only})
+        answer = np.where(seen[:, :, None], self.answer, 0.0) if self.answer.size else self.answer
+        return replace(self, effects={**self.effects, "store": only}, answer=answer)
 
     def change(self, step: Floats) -> Floats:
         """Return the (M,) change of the parameters for a step in these coordinates."""
@@ -181,7 +198,7 @@ class Coordinates:
             place = layout.position(name)
             vector[place] = effect.root(step[place].reshape(layout.shapes[name])).ravel()
         if "store" in self.effects:
-            vector[layout.position("store")] -= self._taken_back(self._moved(layout.split(vector))).ravel()
+            vector[layout.position("store")] -= self._answered(layout.split(vector)).ravel()
         return vector
 
     def gradient(self, gradient: Floats) -> Floats:
@@ -189,13 +206,26 @@ class Coordinates:
         layout = self.likelihood.layout
         if "store" in self.effects:
             store = gradient[layout.position("store")].reshape(layout.shapes["store"])
-            gradient = gradient - layout.join(self._moving(self._taken_back(store)))
+            gradient = gradient - layout.join(self._answering(store))
         step = self.scale * gradient
         step[self.positions] = self.turn @ gradient[self.positions]
         for name, effect in self.effects.items():
             place = layout.position(name)
             step[place] = effect.transposed_root(gradient[place].reshape(layout.shapes[name])).ravel()
         return step
+
+    def _answered(self, parts: Coefficients) -> Floats:
+        """What the (S, N) store effects take back of a change of the shared parameters."""
+        if self.local is None:
+            return self._taken_back(self._moved(parts))
+        answered: Floats = np.einsum("snl,sl->sn", self.answer, self.local.values(self.likelihood.terms, parts))
+        return answered
+
+    def _answering(self, store: Floats) -> Coefficients:
+        """The transpose of ``_answered``."""
+        if self.local is None:
+            return self._moving(self._taken_back(store))
+        return self.local.derivative(self.likelihood.terms, np.einsum("snl,sn->sl", self.answer, store))
 
     def _taken_back(self, utilities: Floats) -> Floats:
         """What the store effects take back of a change of the (S, N) mean utilities of the stores."""
@@ -222,7 +252,7 @@ class Coordinates:
 def _shared(likelihood: Likelihood) -> tuple[str, ...]:
     """The shared parts that are few enough for one dense block."""
     layout = likelihood.layout
-    parts = [name for name in SHARED if name in layout.free]
+    parts = [name for name in SHARED_BY_CLASSES if name in layout.free]
     for name in _MANY:
         if sum(int(np.prod(layout.shapes[part])) for part in parts) > _DENSE and name in parts:
             parts.remove(name)
@@ -230,7 +260,13 @@ def _shared(likelihood: Likelihood) -> tuple[str, ...]:
 
 
 def maximise(
-    likelihood: Likelihood, precision: Floats, start: Floats, coordinates: Coordinates, *, tolerance: float = 1e-3
+    likelihood: Likelihood,
+    precision: Floats,
+    start: Floats,
+    coordinates: Coordinates,
+    *,
+    tolerance: float = 1e-3,
+    iterations: int | None = None,
 ) -> Estimate:
     """Find the parameters at which likelihood times prior is largest.
 
@@ -246,6 +282,8 @@ def maximise(
         They steer the steps, not the result.
     tolerance
         Largest slope at the end, the unit of a coordinate being a standard error.
+    iterations
+        Where to stop short of the optimum; ``None``: it has to be reached.
 
     Raises
     ------
@@ -262,9 +300,51 @@ def maximise(
     # Measured from the start, the value keeps the digits in which the optimum is found.
     reference = 0.0
     reference, _ = negative(np.zeros_like(start))
-    options = {"maxiter": _ITERATIONS, "maxcor": _MEMORY, "gtol": tolerance, "ftol": 0.0}
+    options = {"maxiter": iterations or _ITERATIONS, "maxcor": _MEMORY, "gtol": tolerance, "ftol": 0.0}
     found = minimize(negative, np.zeros_like(start), jac=True, method="L-BFGS-B", options=options)
     # Rounding may end the search just short of the tolerance.
-    if float(np.abs(found.jac).max(initial=0.0)) > max(_FAILED, 10 * tolerance):
+    slope = float(np.abs(found.jac).max(initial=0.0))
+    if iterations is None and slope > max(_FAILED, 10 * tolerance):
         raise DemandError("The fit did not converge; check prices and units for extreme values.")
-    return Estimate(start + coordinates.change(found.x), float(found.fun) + reference)
+    return Estimate(start + coordinates.change(found.x), float(found.fun) + reference, slope)
+
+
+def maximise_in_stages(
+    likelihood: Likelihood,
+    precision: Floats,
+    start: Floats,
+    *,
+    enough: float,
+    steps: Sequence[int] = STAGES,
+    first: Coordinates | None = None,
+) -> Estimate:
+    """Find the optimum of a likelihood that is round in no coordinates for long, as that of a mixture.
+
+    Parameters
+    ----------
+    likelihood, precision, start
+        As for ``maximise``.
+    enough
+        The search ends when new coordinates gain less than this, in units of the log-likelihood: chance brings more.
+    steps
+        Iterations after each of which the coordinates are made anew.
+    first
+        Coordinates of similar data, to begin with.
+
+    Raises
+    ------
+    DemandError
+        The search ends without an optimum, and ``steps`` are not given.
+    """
+    found = Estimate(start, np.inf, np.inf)
+    for stage, iterations in enumerate(steps):
+        before = found.value
+        near = first if first is not None and stage == 0 else None
+        near = near or Coordinates.of(likelihood, likelihood.parts(found.vector), precision)
+        near = replace(near, likelihood=likelihood)
+        found = maximise(likelihood, precision, found.vector, near, tolerance=_NEAR, iterations=iterations)
+        if found.slope <= _NEAR or before - found.value < enough:
+            return found
+    if steps is STAGES:
+        raise DemandError("The fit did not converge; use fewer classes of shoppers.")
+    return found

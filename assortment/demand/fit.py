@@ -42,6 +42,8 @@ def fit_demand(
     promotion: str | Sequence[str] | None = None,
     prior: Prior | None = DEFAULT,
     walk_away: float = 0.1,
+    classes: int | None = None,
+    most_classes: int = 4,
     today: pd.DataFrame | None = None,
     fallback: bool = True,
     seed: int = 0,
@@ -83,7 +85,13 @@ def fit_demand(
         Standard deviations of the priors; what they leave open is estimated. ``None``: plain maximum likelihood, one
         constant per product and one per product and demographic, nothing shrunk, stores and weeks alike.
     walk_away
-        Share of choice occasions that end without a purchase, assumed where occasions are not known.
+        Share of choice occasions that end without a purchase, assumed where occasions are not known. With several
+        classes of shoppers it enters the fit.
+    classes
+        Latent classes of shoppers in till sales; ``None``: as many as forecast stores held out better. Not sought
+        with fewer than 8 stores, or when neither offers nor prices vary.
+    most_classes
+        Most classes to try.
     today
         store_id, product_id: what stands on the shelf today.
     fallback
@@ -107,6 +115,7 @@ def fit_demand(
         raise DemandError(
             f"prior = {prior!r}: leave it out, give a Prior(...), or None for maximum likelihood without."
         )
+    _check_classes(classes, most_classes, sales, prior)
     settings = Settings(
         attributes=AttributeDesign.of(products, attributes),
         prior=prior,
@@ -114,6 +123,8 @@ def fit_demand(
         seed=seed,
         workers=workers,
         progress=progress,
+        classes=1 if prior is None else classes,
+        most_classes=most_classes,
     )
     if shelves is not None:
         shelves = given_frame("shelves", shelves, name="shelves", without=("category", "shelf_cm"))
@@ -146,8 +157,26 @@ def fit_demand(
             raise DemandError(
                 "Give sales; or baskets, households and the household column `segment` that tells shoppers apart."
             )
-        classes = segments or segments_of(households, segment)
-        bought = basket_record(baskets, households, products, segment=segment, segments=classes, seed=seed)
+        kinds = segments or segments_of(households, segment)
+        bought = basket_record(baskets, households, products, segment=segment, segments=kinds, seed=seed)
         return model_from_baskets(
-            bought, products, classes, occasions=occasions, walk_away=walk_away, today=today, settings=settings
+            bought, products, kinds, occasions=occasions, walk_away=walk_away, today=today, settings=settings
         )
+
+
+def _check_classes(classes: int | None, most: int, sales: Sales | None, prior: Prior | None) -> None:
+    wrong = [
+        f"{name} = {value!r}"
+        for name, value in (("classes", classes), ("most_classes", most))
+        if value is not None and value < 1
+    ]
+    if wrong:
+        raise DemandError(f"{', '.join(wrong)}: there is at least 1 class of shoppers.")
+    if classes is None or classes == 1:
+        return
+    if sales is None:
+        raise DemandError(
+            f"classes = {classes}: latent classes are for till sales; in baskets each value of `segment` is a class."
+        )
+    if prior is None:
+        raise DemandError(f"classes = {classes}: latent classes need a Prior(...); prior=None knows one class.")

@@ -28,6 +28,8 @@ class Settings:
     fallback: bool
     seed: int
     workers: int
+    classes: int | None = 1
+    most_classes: int = 1
     progress: Callable[[int, int], None] | None
 
 

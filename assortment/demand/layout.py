@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -13,7 +14,7 @@ from assortment.demand.arrays import Floats, Ints
 @dataclass(frozen=True)
 class Coefficients:
     """Parameters of the model by kind (Q attributes, N products, D demographics, S groups, P periods, W weeks, C
-    covariates); what a model does without is zero.
+    covariates, K latent classes, 0 where all shoppers are of one class); what a model does without is zero.
 
     Parameters
     ----------
@@ -37,6 +38,12 @@ class Coefficients:
         (C, N), M, by which a product answers to a covariate differently.
     covariate_demographic
         (C, D), h, by which a demographic changes the answer to a covariate.
+    class_attribute, class_product, class_covariate
+        (K, Q), (K, N) and (K, C), by which a class deviates from what is common.
+    class_nothing
+        (K,), utility of buying nothing; set from the walk-away rate, never estimated.
+    mix, mix_demographic
+        (K,) and (K, D), log odds of the classes, and what demographics add to them.
     """
 
     attribute: Floats
@@ -49,6 +56,12 @@ class Coefficients:
     covariate: Floats
     covariate_product: Floats
     covariate_demographic: Floats
+    class_attribute: Floats
+    class_product: Floats
+    class_covariate: Floats
+    class_nothing: Floats
+    mix: Floats
+    mix_demographic: Floats
 
     @classmethod
     def zeros(cls, shapes: Mapping[str, tuple[int, ...]]) -> Coefficients:
@@ -61,13 +74,26 @@ class Coefficients:
 
 
 PARTS = tuple(field.name for field in fields(Coefficients))
+GIVEN = "class_nothing"
+"""The part that follows from the others and is never estimated."""
+CLASSES = ("class_attribute", "class_product", "class_covariate", "mix", "mix_demographic")
+"""The parts that tell latent classes apart."""
 
 
 def shapes_of(
-    *, attributes: int, products: int, demographics: int, groups: int, periods: int, weeks: int, covariates: int
+    *,
+    attributes: int,
+    products: int,
+    demographics: int,
+    groups: int,
+    periods: int,
+    weeks: int,
+    covariates: int,
+    classes: int = 1,
 ) -> dict[str, tuple[int, ...]]:
     """Return the shape of each part."""
     Q, N, D, C = attributes, products, demographics, covariates
+    K = classes if classes > 1 else 0
     return {
         "attribute": (Q,),
         "product": (N,),
@@ -79,6 +105,12 @@ def shapes_of(
         "covariate": (C,),
         "covariate_product": (C, N),
         "covariate_demographic": (C, D),
+        "class_attribute": (K, Q),
+        "class_product": (K, N),
+        "class_covariate": (K, C),
+        "class_nothing": (K,),
+        "mix": (K,),
+        "mix_demographic": (K, D),
     }
 
 
@@ -138,4 +170,4 @@ class Layout:
         return found[found >= 0]
 
     def _length(self, name: str) -> int:
-        return int(np.prod(self.shapes[name]))
+        return math.prod(self.shapes[name])

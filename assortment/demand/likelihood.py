@@ -13,10 +13,11 @@ per offered cell, and works through the states in pieces that stay in the cache.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
+from scipy.special import softmax
 
 from assortment.demand.arrays import Bools, Floats, Ints
 from assortment.demand.choices import Choices
@@ -41,12 +42,18 @@ class Terms:
         constant of a product are nearly independent.
     period
         (W,), period of each week.
+    classes
+        Latent classes of shoppers.
+    walk_away
+        Share of the choice occasions of each class that end without a purchase; matters with several classes only.
     """
 
     attributes: Floats
     demographics: Floats
     centre: Floats
     period: Ints
+    classes: int = 1
+    walk_away: float = 0.1
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -59,6 +66,7 @@ class Terms:
             periods=int(self.period.max(initial=-1)) + 1,
             weeks=len(self.period),
             covariates=self.centre.shape[0],
+            classes=self.classes,
         )
 
     def base(self, parts: Coefficients) -> Floats:
@@ -73,12 +81,20 @@ class Terms:
         slopes: Floats = parts.covariate[:, None] + parts.covariate_demographic @ self.demographics.T
         return slopes
 
+    def mix(self, parts: Coefficients) -> Floats:
+        """Return the (S, K) shares of the classes in the choice occasions."""
+        if self.classes == 1:
+            return np.ones((len(self.demographics), 1))
+        mix: Floats = softmax(parts.mix + self.demographics @ parts.mix_demographic.T, axis=1)
+        return mix
+
     def derivative(self, sums: Sums) -> Coefficients:
         """Return the derivative of Σ units × utility by each parameter, from the sums of the units."""
         A, Z = self.attributes, self.demographics
         product = sums.group.sum(axis=0)
         by_demographic = Z.T @ sums.group
-        return Coefficients(
+        return replace(
+            Coefficients.zeros(self.shapes),
             attribute=A.T @ product,
             product=product,
             demographic=by_demographic @ A,
@@ -175,6 +191,10 @@ class Likelihood:
             float((getattr(parts, name) * getattr(derivative, name)).sum()) for name in terms.shapes
         )
 
+    def with_nothing(self, parts: Coefficients) -> Coefficients:
+        """Return the same with the utility of buying nothing that the walk-away rate asks for; one class needs none."""
+        return parts
+
     def parts(self, vector: Floats) -> Coefficients:
         """Return all parameters by name."""
         return self.layout.split(vector, self.known)
@@ -207,9 +227,9 @@ class Likelihood:
             yield piece.rows, forecast(piece.rows)[0]
 
     def log_sums(self, parts: Coefficients) -> Floats:
-        """Return (T,) logarithms of the sum of the attractions of what was offered."""
+        """Return (T, K) logarithms of the sum of the attractions of what was offered, by class."""
         forecast = self.forecast(parts)
-        return np.concatenate([forecast(piece.rows)[1] for piece in self._pieces])
+        return np.concatenate([forecast(piece.rows)[1] for piece in self._pieces])[:, None]
 
     def log_loss(self, parts: Coefficients) -> Floats:
         """Return (T,) minus the log probability of what was bought, unweighted."""
@@ -238,7 +258,8 @@ class Likelihood:
                 total.slope[c] += piece.by_group @ spread
         product = total.group.sum(axis=0)
         by_demographic = (Z**2).T @ (total.group / (1.0 + total.group * store_variance))
-        return Coefficients(
+        return replace(
+            Coefficients.zeros(self.terms.shapes),
             attribute=(A**2).T @ product,
             product=product,
             demographic=by_demographic @ A**2,
@@ -286,7 +307,7 @@ class Likelihood:
     def _cut(self) -> Iterator[_Piece]:
         T, N = self.choices.counts.shape
         shapes = self.terms.shapes
-        step = max(1, _CELLS // max(1, N))
+        step = max(1, _CELLS // max(1, N * self.terms.classes))
         for start in range(0, T, step):
             rows = slice(start, min(start + step, T))
             group, week = self.choices.group[rows], self.choices.week[rows]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 
 from assortment.demand.arrays import Bools, Floats, Ints, positions
+from assortment.demand.classes import Trial
 from assortment.demand.covariates import LOG_PRICE
 from assortment.demand.demand import Demand, Drivers
 from assortment.demand.demographics import DemographicDesign, demographic_values
@@ -85,6 +86,10 @@ class ChoiceModel:
         Frame store_id, product_id, or ``None``.
     offered
         The frame that the fit was given, or ``None``.
+    class_names
+        Of the classes of shoppers.
+    class_trials
+        Numbers of latent classes that were tried.
     held_out
         Fits for calibration; ``None`` where there were no till sales.
     notes
@@ -103,6 +108,8 @@ class ChoiceModel:
     reliability: Floats
     today: pd.DataFrame | None
     offered: pd.DataFrame | None
+    class_names: tuple[str, ...]
+    class_trials: tuple[Trial, ...]
     held_out: HeldOut | None
     notes: tuple[str, ...]
 
@@ -112,6 +119,7 @@ class ChoiceModel:
         lines = [
             f"Multinomial logit, {len(self.tastes.product_ids)} products, {self.evidence.purchases:,.0f} units bought",
             self.evidence.sentence,
+            *([f"Classes of shoppers: {'; '.join(self.class_names)}."] if len(self.class_names) > 1 else []),
             "",
             table.to_string(index=False, float_format=lambda value: f"{value:.4f}"),
             "",
@@ -165,13 +173,15 @@ class ChoiceModel:
         values = [value[:, None] for value in self.tastes.covariates.values(np.log(price), promotions)]
         period, week = (index[:, None] for index in self.tastes.calendar.locate(offers["week"]))
         tastes = self._tastes(self.products, profiles, store_ids)
-        seat = np.arange(len(self.segments))[None, :] if self.segments else s[:, None]
-        utility = tastes.utility(seat, n[:, None], values, period, week)
+        utility = tastes.utility(self._seats(len(store_ids))[s], n[:, None], values, period, week)
         group = offers.groupby(["week", "store_id"], sort=False).ngroup().to_numpy()
         peak = pd.DataFrame(utility).groupby(group).transform("max").to_numpy()
         worth = np.exp(utility - peak)
         total = pd.DataFrame(worth).groupby(group).transform("sum").to_numpy()
-        shares = (worth / total * self._mix(profiles, store_ids)[s]).sum(axis=1)
+        part = self._mix(profiles, store_ids)[s]
+        if self.tastes.classes > 1:  # purchases, not occasions: a class that finds little buys less often
+            part = part * expit(np.log(total) + peak)
+        shares = (worth / total * part).sum(axis=1) / part.sum(axis=1)
         return pd.Series(shares, index=index, name="share")
 
     def predict(
@@ -218,12 +228,9 @@ class ChoiceModel:
             shelves = given_frame("shelves", shelves, name="shelves", without=("category", "shelf_cm"))
         price, promotions = self._terms(at, store_ids, products)
         values = [value[:, None, :] for value in self.tastes.covariates.values(np.log(price), promotions)]
-        K = len(self.segments)
-        seat = np.arange(K)[:, None] if K else np.arange(len(store_ids))[:, None, None]
         tastes = self._tastes(products, profiles, store_ids)
-        utility = tastes.utility(seat, np.arange(N), values, self.tastes.calendar.latest())
-        utility = np.broadcast_to(utility, (len(store_ids), max(K, 1), N))
-        attraction = np.exp(utility)
+        seats = self._seats(len(store_ids))[:, :, None]
+        attraction = np.exp(tastes.utility(seats, np.arange(N), values, self.tastes.calendar.latest()))
         today = _mask(self.today if listing is None else listing, store_ids, products)
         volume = self.volume
         if shelves is not None:
@@ -238,7 +245,7 @@ class ChoiceModel:
         )
         return Demand(
             store_ids=store_ids,
-            class_names=tuple(self.segments) or ("all shoppers",),
+            class_names=self.class_names,
             product_ids=tuple(products.ids),
             attraction=attraction,
             class_weight=size.class_weight,
@@ -340,6 +347,11 @@ class ChoiceModel:
             return self.tastes.of(products, np.eye(len(self.segments)))
         return self.tastes.of(products, self.design.encode(profiles, store_ids), store_ids)
 
+    def _seats(self, stores: int) -> Ints:
+        """(S, K) row of the tastes for each store and class; segments are the same everywhere."""
+        K = len(self.class_names)
+        return np.arange(stores)[:, None] * (0 if self.segments else K) + np.arange(K)
+
     def _log_sd(self, products: Products, store_ids: tuple[str, ...]) -> Floats:
         """(S, N): that of unseen stores, of which the sales of a store in the fit have settled a part."""
         typical = float(np.median(list(self.log_sd.values()))) if self.log_sd else UNKNOWN_SD
@@ -355,8 +367,8 @@ class ChoiceModel:
 
     def _mix(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
         """(S, K) share of each class in the choice occasions of a store."""
-        if not self.segments:
-            return np.ones((len(store_ids), 1))
+        if self.design is not None:
+            return self.tastes.mix(self.design.encode(profiles, store_ids))
         rate = np.array([self.purchase_rates[name] for name in self.segments])
         weight = demographic_values(profiles, store_ids, tuple(self.segments.values())) * rate
         total = weight.sum(axis=1, keepdims=True)

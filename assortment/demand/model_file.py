@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from assortment.demand.attributes import AttributeColumn, AttributeDesign
+from assortment.demand.classes import Trial
 from assortment.demand.covariates import CovariateDesign
 from assortment.demand.demographics import DemographicDesign
 from assortment.demand.evidence import Evidence
@@ -28,7 +29,7 @@ from assortment.inputs import Products
 FORMAT, VERSION = "assortment choice model", 1
 CLASSES: tuple[type, ...] = (
     *(AttributeColumn, AttributeDesign, Calendar, ChoiceModel, Coefficients, CovariateDesign, DemographicDesign),
-    *(Evidence, HeldOut, Products, Tastes, Volume),
+    *(Evidence, HeldOut, Products, Tastes, Trial, Volume),
 )
 """What a file may hold besides plain values, frames and arrays: every dataclass that a model consists of."""
 

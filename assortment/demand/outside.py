@@ -22,16 +22,21 @@ def check_walk_away(rate: float) -> None:
         raise DemandError(f"walk_away = {rate}: the share of shoppers who buy nothing must be above 0 and below 1.")
 
 
-def log_no_purchase(log_sums: Floats, occasions: Floats, units: Floats) -> float | None:
+def log_no_purchase(log_sums: Floats, occasions: Floats, units: Floats, mix: Floats | None = None) -> float | None:
     """Estimate the utility of buying nothing by maximum likelihood, one constant for the chain.
 
     With n units out of m occasions in a state whose offers have the log sum L, the likelihood is binomial with the
     probability 1 / (1 + exp(c − L)) of a purchase; at its optimum the expected purchases add up to the actual ones.
+    With several classes c is set so that they do.
 
     Parameters
     ----------
-    log_sums, occasions, units
+    log_sums
+        (T,) by state; with ``mix`` (T, K), by class of shoppers too.
+    occasions, units
         (T,) by state.
+    mix
+        (T, K), share of each class in the occasions; ``None``: there is one.
 
     Returns
     -------
@@ -40,7 +45,8 @@ def log_no_purchase(log_sums: Floats, occasions: Floats, units: Floats) -> float
     """
     if not 0.0 < units.sum() < occasions.sum():
         return None
-    return _root(log_sums, occasions, 1.0 - float(units.sum() / occasions.sum()))
+    weight = occasions if mix is None else occasions[:, None] * mix
+    return _root(log_sums.ravel(), weight.ravel(), 1.0 - float(units.sum() / occasions.sum()))
 
 
 def log_no_purchase_at(attraction: Floats, carried: Bools, weight: Floats, walk_away: float) -> float:

@@ -41,6 +41,11 @@ class Prior:
         Of the difference between products in a coefficient of price or promotion.
     covariate_demographic
         Of the effect of one standard deviation of a demographic on a coefficient of price or promotion.
+    class_attribute, class_product, class_covariate
+        Of the difference between latent classes of shoppers in the effect of an attribute, in what a product has beyond
+        them, and in a coefficient of price or promotion.
+    mix, mix_demographic
+        Of the log odds of a class, and of the effect of one standard deviation of a demographic on them.
     overdispersion
         Variance that the purchases of a store and week share, as a multiple of p (1 − p).
     time
@@ -66,6 +71,11 @@ class Prior:
     promotion: float = 5.0
     covariate_product: float | None = None
     covariate_demographic: float | None = None
+    class_attribute: float = 1.5
+    class_product: float = 0.5
+    class_covariate: float = 1.5
+    mix: float = 1.5
+    mix_demographic: float = 1.0
     overdispersion: float | None = None
     time: Literal["none", "seasons", "weeks"] | None = None
     grid: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)

@@ -109,6 +109,8 @@ def model_from_baskets(
         reliability=np.zeros((0, len(products.ids))),
         today=today,
         offered=None,
+        class_names=tuple(segments),
+        class_trials=(),
         held_out=None,
         notes=(*notes, *findings(choices, tastes)),
     )

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assortment.demand.choices import Choices
-from assortment.demand.estimate import Coordinates, maximise
-from assortment.demand.layout import PARTS, Coefficients
+from assortment.demand.estimate import Coordinates, maximise, maximise_in_stages
+from assortment.demand.layout import GIVEN, PARTS, Coefficients
 from assortment.demand.likelihood import Likelihood, Terms
+from assortment.demand.mixture import likelihood_of
 from assortment.demand.prior import Prior
 from assortment.demand.variance import Components
 
@@ -17,6 +18,7 @@ ROUNDS = 5
 """Rounds of estimating the variance components of a fit."""
 _SHOCK_ROUNDS = 3
 _COARSE, _FINE = 1e-2, 1e-3
+_ROUGHLY, _LITTLE = 20.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -75,24 +77,24 @@ def shrunken_fit(
     if all(getattr(prior, name, 0.0) is not None for name in (*free, "overdispersion")):
         rounds = 0
     parts = start if start is not None else Coefficients.zeros(terms.shapes)
-    parts = parts.without(*(name for name in PARTS if name not in free))
+    parts = parts.without(*(name for name in PARTS if name not in (*free, GIVEN)))
     for done in range(rounds + 1):
-        likelihood = Likelihood(merged, terms, free, overdispersion=components.overdispersion)
+        likelihood = likelihood_of(merged, terms, free, known=parts, overdispersion=components.overdispersion)
         precision = components.precision(likelihood.layout)
-        # The components move most in the first round: from the second on the coordinates are good enough.
-        if coordinates is None or done == 1:
-            fixed = likelihood.layout.first_product() if components.needs_reference else None
-            coordinates = Coordinates.of(likelihood, parts, precision, fixed=fixed)
-        found = maximise(
-            likelihood,
-            precision,
-            likelihood.layout.join(parts),
-            coordinates,
-            tolerance=_COARSE if done < rounds else _FINE,
-        )
+        begin, last = likelihood.layout.join(parts), done == rounds
+        if terms.classes > 1:
+            enough = _LITTLE if last else _ROUGHLY
+            found = maximise_in_stages(likelihood, precision, begin, enough=enough, first=coordinates)
+        else:
+            # The components move most in the first round: from the second on the coordinates are good enough.
+            if coordinates is None or done == 1:
+                fixed = likelihood.layout.first_product() if components.needs_reference else None
+                coordinates = Coordinates.of(likelihood, parts, precision, fixed=fixed)
+            found = maximise(likelihood, precision, begin, coordinates, tolerance=_FINE if last else _COARSE)
         parts = likelihood.parts(found.vector)
-        if done < rounds:
+        if not last:
             components = components.updated(likelihood, parts, prior)
+            parts = likelihood.with_nothing(parts)
     return Shrunken(likelihood, parts, components)
 
 
@@ -117,7 +119,7 @@ def with_shocks(
     components, terms = fit.components, fit.likelihood.terms
     if components.week == 0 or len(terms.period) < 2:
         return fit
-    likelihood = Likelihood(choices, terms, ("week",), known=fit.parts, overdispersion=components.overdispersion)
+    likelihood = likelihood_of(choices, terms, ("week",), known=fit.parts, overdispersion=components.overdispersion)
     vector = np.zeros(likelihood.layout.size) if start is None else start.week.ravel()
     only_week = replace(prior, overdispersion=components.overdispersion)
     for remaining in range(0 if prior.week is not None else rounds, -1, -1):

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalTastes:
-    """Tastes of S stores (or segments) for N products, as numbers (C covariates).
+    """Tastes for N products, as numbers (C covariates), of each class in S stores (S K rows, by store) or of segments.
 
     Parameters
     ----------
     constant
-        (S, N), without time, price and promotion.
+        (S K, N), without time, price and promotion.
     slopes
-        (C, S, N).
+        (C, S K, N).
     period, week
         (P + 1, N) and (W + 1, N), common to all stores; the last row, which index -1 finds, is nothing.
     """
@@ -45,7 +45,7 @@ class LocalTastes:
         Parameters
         ----------
         s, n
-            Store (or segment) and product.
+            Row and product.
         values
             The C covariates.
         period, week
@@ -90,6 +90,16 @@ class Tastes:
     calendar: Calendar
     parts: Coefficients
 
+    @property
+    def classes(self) -> int:
+        """Number of latent classes, K; 1 where all shoppers are of one."""
+        return max(1, len(self.parts.mix))
+
+    def mix(self, demographics: Floats) -> Floats:
+        """Return (S, K) shares of the latent classes at (S, D) standardised demographics."""
+        terms = Terms(np.zeros((0, 0)), demographics, np.zeros((0, 0)), self.calendar.period, self.classes)
+        return terms.mix(self.parts)
+
     def of(self, products: Products, demographics: Floats, store_ids: Sequence[str] | None = None) -> LocalTastes:
         """Return the tastes of stores (or segments) for products.
 
@@ -106,9 +116,16 @@ class Tastes:
         centre = _columns(self.centre, positions(self.product_ids, _series(products.ids)))
         terms = Terms(self.attributes.encode(products), demographics, centre, self.calendar.period)
         nothing = np.zeros((1, len(products.ids)))
+        constant = terms.base(parts) - (parts.covariate_product * centre).sum(axis=0)
+        slopes = terms.slopes(parts)
+        if self.classes > 1:
+            # Measured from buying nothing, which the classes then value alike.
+            own = parts.class_attribute @ terms.attributes.T + parts.class_product - parts.class_nothing[:, None]
+            constant = (constant[:, None, :] + own).reshape(-1, len(products.ids))
+            slopes = (slopes[:, :, None] + parts.class_covariate.T[:, None, :]).reshape(len(slopes), -1)
         return LocalTastes(
-            constant=terms.base(parts) - (parts.covariate_product * centre).sum(axis=0),
-            slopes=terms.slopes(parts)[:, :, None] + parts.covariate_product[:, None, :],
+            constant=constant,
+            slopes=slopes[:, :, None] + parts.covariate_product[:, None, :],
             period=np.vstack([parts.period, nothing]),
             week=np.vstack([parts.week, nothing]),
         )
@@ -117,9 +134,18 @@ class Tastes:
         """Return the (D, N) change of utility per unit of each standardised demographic, at (N,) regular prices."""
         parts = self._on(products, None, 0)
         drifts = parts.demographic @ self.attributes.encode(products).T + parts.demographic_product
-        for slope, value in zip(parts.covariate_demographic, self.covariates.values(log_price, {}), strict=True):
+        values = self.covariates.values(log_price, {})
+        for slope, value in zip(parts.covariate_demographic, values, strict=True):
             drifts = drifts + slope[:, None] * value
-        return drifts
+        if self.classes == 1:
+            return drifts
+        # Through the shares of the classes, to first order at the chain average.
+        average = self.of(products, np.zeros((1, len(self.demographics))))
+        worth = np.exp(average.utility(np.arange(self.classes)[:, None], np.arange(len(products.ids)), values))
+        mix = self.mix(np.zeros((1, len(self.demographics))))[0]
+        bought = mix[:, None] * worth / (1.0 + worth.sum(axis=1, keepdims=True))
+        through_mix: Floats = parts.mix_demographic.T @ (bought / bought.sum(axis=0) - mix[:, None])
+        return drifts + through_mix
 
     def _on(self, products: Products, store_ids: Sequence[str] | None, rows: int) -> Coefficients:
         """The coefficients of these products and stores; of what the fit has not seen, zero."""
@@ -134,6 +160,7 @@ class Tastes:
             product=_columns(self.parts.product[None], n)[0],
             demographic_product=_columns(self.parts.demographic_product, n),
             covariate_product=_columns(self.parts.covariate_product, n),
+            class_product=_columns(self.parts.class_product, n),
             period=_columns(self.parts.period, n),
             week=_columns(self.parts.week, n),
             store=own,

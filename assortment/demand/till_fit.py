@@ -8,11 +8,12 @@ import numpy as np
 
 from assortment.demand.arrays import Floats
 from assortment.demand.choices import Choices
+from assortment.demand.classes import Count, Trial, fit_classes
 from assortment.demand.crossfit import LOCAL, Unseen, compare, cross_fit
 from assortment.demand.evidence import Evidence
 from assortment.demand.fitted import Ticks
 from assortment.demand.forward import choose_calendar, in_time
-from assortment.demand.layout import PARTS
+from assortment.demand.layout import CLASSES, GIVEN, PARTS
 from assortment.demand.likelihood import Terms
 from assortment.demand.periods import Calendar
 from assortment.demand.prior import Prior
@@ -20,7 +21,7 @@ from assortment.demand.shrinkage import Shrunken, shrunken_fit, with_shocks
 from assortment.demand.variance import Components
 from assortment.errors import DemandError
 
-_FREE = tuple(name for name in PARTS if name != "week")
+_FREE = tuple(name for name in PARTS if name not in ("week", GIVEN, *CLASSES))
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class TillFit:
         Forecasts of stores by fits that had not seen them; ``None`` where nothing could be held out.
     evidence
         Demographics against the chain average.
+    trials
+        Numbers of latent classes that were tried.
+    notes
+        On the classes.
     """
 
     fit: Shrunken
@@ -46,6 +51,8 @@ class TillFit:
     local: bool
     unseen: Unseen | None
     evidence: Evidence
+    trials: tuple[Trial, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def fit_tills(
@@ -57,6 +64,7 @@ def fit_tills(
     covariates: tuple[str, ...],
     each_its_own: bool,
     fallback: bool,
+    count: Count,
     workers: int,
     ticks: Ticks,
 ) -> TillFit:
@@ -78,6 +86,8 @@ def fit_tills(
         Whether each product is its own attribute: then nothing lies beyond the attributes.
     fallback
         Leave demographics out when they do not help.
+    count
+        How many latent classes.
     workers, ticks
         Threads, and progress.
     """
@@ -95,7 +105,15 @@ def fit_tills(
     prior, first = in_time(prior, first, calendar.length)
     fit = _fit(choices, terms, free, prior, first)
     ticks()
-    return judged(choices, fit, calendar, prior, fallback=fallback, workers=workers, ticks=ticks)
+    alike = judged(choices, fit, calendar, prior, fallback=fallback, workers=workers, ticks=ticks)
+    found = fit_classes(
+        choices, alike.fit, alike.unseen, prior, count=count, local=alike.local, workers=workers, tick=ticks
+    )
+    if found.fit is not alike.fit:
+        alike = judged(
+            choices, found.fit, calendar, prior, best=found.unseen, fallback=fallback, workers=workers, ticks=ticks
+        )
+    return replace(alike, trials=found.trials, notes=found.notes)
 
 
 def fit_plain(choices: Choices, terms: Terms, calendar: Calendar, *, workers: int, ticks: Ticks) -> TillFit:
@@ -116,15 +134,29 @@ PLAIN = Prior(store=0.0, period=0.0, week=0.0, overdispersion=0.0, time="none")
 
 
 def judged(
-    choices: Choices, fit: Shrunken, calendar: Calendar, prior: Prior, *, fallback: bool, workers: int, ticks: Ticks
+    choices: Choices,
+    fit: Shrunken,
+    calendar: Calendar,
+    prior: Prior,
+    *,
+    best: Unseen | None = None,
+    fallback: bool,
+    workers: int,
+    ticks: Ticks,
 ) -> TillFit:
-    """Cross-fit with and without demographics, and fall back to the chain average when they do not help."""
+    """Cross-fit with (``best``, where that is known) and without demographics.
+
+    Fall back to the chain average when they do not help.
+    """
     units = np.bincount(choices.group, choices.counts.sum(axis=1), len(fit.parts.store)).astype(np.float64)
     local = any(name in fit.likelihood.layout.free for name in LOCAL)
     if len(np.unique(choices.fold)) < 2:
         return TillFit(fit, calendar, local, None, Evidence.none("store", int((units > 0).sum()), float(units.sum())))
+    if best is not None and not local:
+        return TillFit(fit, calendar, False, best, compare(None, best, units))
     chain = cross_fit(choices, fit, prior, local=False, workers=workers, tick=ticks)
-    best = cross_fit(choices, fit, prior, local=True, workers=workers, tick=ticks) if local else None
+    if local and best is None:
+        best = cross_fit(choices, fit, prior, local=True, workers=workers, tick=ticks)
     evidence = compare(best, chain, units)
     if best is None or (fallback and not evidence.demographics_help):
         if local:

@@ -11,6 +11,8 @@ import pandas as pd
 
 from assortment.demand.arrays import Bools, Floats, Ints
 from assortment.demand.choices import Choices
+from assortment.demand.class_names import class_names
+from assortment.demand.classes import Count
 from assortment.demand.coefficients import coefficient_frame
 from assortment.demand.covariates import CovariateDesign
 from assortment.demand.crossfit import Unseen
@@ -56,12 +58,14 @@ def model_from_tills(
     fold = fold_of(record.store_ids, FOLDS, settings.seed)
     choices = record.choices(fold, covariates)
     terms = Terms(settings.attributes.encode(products), Z, centres(choices), Calendar(record.weeks).period)
+    known = np.array([occasions.get(store, np.nan) for store in record.store_ids])
     found = _found(
         record,
         choices,
         terms,
         covariates=covariates.names,
         demographics=design.expressions,
+        count=Count(settings.classes, settings.most_classes, _walk_away(record, known, walk_away)),
         settings=settings,
     )
     tastes = Tastes(
@@ -78,7 +82,6 @@ def model_from_tills(
     table = coefficient_frame(
         tastes, likelihood, components.precision(likelihood.layout), reference=components.needs_reference
     )
-    known = np.array([occasions.get(store, np.nan) for store in record.store_ids])
     nothing = _log_no_purchase(likelihood, found.fit.parts, known, np.ones(len(likelihood.units), dtype=np.bool_))
     return ChoiceModel(
         tastes=tastes,
@@ -98,6 +101,8 @@ def model_from_tills(
         reliability=reliability(found.fit),
         today=_last_offers(record) if today is None else today,
         offered=offered,
+        class_names=class_names(tastes, record.units.sum(axis=(1, 2)), Z),
+        class_trials=found.trials,
         held_out=_held_out(found, record.store_ids, fold, Z, known),
         notes=(
             *record.notes,
@@ -119,9 +124,11 @@ def _found(
     *,
     covariates: tuple[str, ...],
     demographics: tuple[str, ...],
+    count: Count,
     settings: Settings,
 ) -> TillFit:
-    calendar, ticks = Calendar(record.weeks), Ticks(settings.progress, 2 + 2 * len(np.unique(choices.fold)))
+    steps = 2 + (settings.most_classes + 2) * len(np.unique(choices.fold))
+    calendar, ticks = Calendar(record.weeks), Ticks(settings.progress, steps)
     if settings.prior is None:
         require_sold(choices, record.product_ids)
         products = [f"product: {name}" for name in record.product_ids]
@@ -138,6 +145,7 @@ def _found(
             covariates=covariates,
             each_its_own=settings.attributes.each_its_own,
             fallback=settings.fallback,
+            count=count,
             workers=settings.workers,
             ticks=ticks,
         )
@@ -162,7 +170,14 @@ def _structure(found: TillFit, settings: Settings) -> tuple[str, ...]:
         each = "season of 13 weeks" if found.calendar.length > 1 else "week"
         carried = "the last is carried into the future" if found.calendar.length > 1 else "none is carried forward"
         notes.append(f"Each {each} has an effect on the products of the whole chain; {carried}.")
-    return tuple(notes)
+    return (*notes, *(trial.sentence for trial in found.trials), *found.notes)
+
+
+def _walk_away(record: TillRecord, occasions: Floats, assumed: float) -> float:
+    """The share of the occasions that end without a purchase: observed where they are known, else assumed."""
+    known = np.isfinite(occasions)
+    units, total = float(record.units_per_week[known].sum()), float(occasions[known].sum())
+    return 1.0 - units / total if 0.0 < units < total else assumed
 
 
 def _thin(record: TillRecord) -> tuple[str, ...]:
@@ -213,8 +228,9 @@ def _log_no_purchase(likelihood: Likelihood, parts: Coefficients, occasions: Flo
     if not use.any():
         return None
     log_sums = likelihood.log_sums(parts.without("week"))
+    mix = likelihood.terms.mix(parts)[choices.group]
     expected = occasions[choices.group] * choices.weeks
-    return log_no_purchase(log_sums[use], expected[use], likelihood.units[use])
+    return log_no_purchase(log_sums[use], expected[use], likelihood.units[use], mix[use])
 
 
 def _spread(choices: Choices, unseen: Unseen | None) -> Floats:

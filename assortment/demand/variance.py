@@ -36,6 +36,8 @@ class Components:
         (D,).
     covariate, covariate_product, covariate_demographic
         (C,).
+    class_attribute, class_product, class_covariate, class_nothing, mix, mix_demographic
+        Numbers.
     overdispersion
         δ.
     """
@@ -50,6 +52,12 @@ class Components:
     covariate: Floats
     covariate_product: Floats
     covariate_demographic: Floats
+    class_attribute: float
+    class_product: float
+    class_covariate: float
+    class_nothing: float
+    mix: float
+    mix_demographic: float
     overdispersion: float
 
     @classmethod
@@ -83,6 +91,12 @@ class Components:
             covariate=np.where(price, prior.price, prior.promotion),
             covariate_product=begin(prior.covariate_product, 0.5) * alone,
             covariate_demographic=begin(prior.covariate_demographic, 0.1) * alone,
+            class_attribute=prior.class_attribute,
+            class_product=prior.class_product,
+            class_covariate=prior.class_covariate,
+            class_nothing=0.0,
+            mix=prior.mix,
+            mix_demographic=prior.mix_demographic,
             overdispersion=begin(prior.overdispersion, 0.05),
         )
 
@@ -101,6 +115,12 @@ class Components:
             covariate=np.full(covariates, anything),
             covariate_product=np.zeros(covariates),
             covariate_demographic=np.zeros(covariates),
+            class_attribute=0.0,
+            class_product=0.0,
+            class_covariate=0.0,
+            class_nothing=0.0,
+            mix=0.0,
+            mix_demographic=0.0,
             overdispersion=0.0,
         )
 

@@ -44,7 +44,7 @@ def only(world: World, stores: tuple[str, ...], weeks: int | None = None) -> Sal
 
 @pytest.fixture(scope="module")
 def by_store(world: World) -> Backtest:
-    return backtest(world.sales, world.products, world.profiles, offered=world.offered, demographics=list(EFFECT))
+    return backtest(world.sales, world.products, world.profiles, offered=world.offered, demographics=list(EFFECT), classes=1)
 
 
 def test_the_chain_average_weighs_units_and_counts_only_what_was_offered() -> None:
@@ -222,7 +222,7 @@ def test_the_result_is_the_same_whatever_workers_and_order_of_rows(small: World)
     """Shuffled sales and two threads give the same table; another seed hides other stores."""
 
     def table(sales: Sales, **how: int) -> pd.DataFrame:
-        return backtest(sales, small.products, small.profiles, folds=2, demographics=["income"], **how).folds
+        return backtest(sales, small.products, small.profiles, folds=2, demographics=["income"], classes=1, **how).folds
 
     shuffled = Sales.from_frame(small.sales.frame.sample(frac=1.0, random_state=1), promotion=["flyer"])
     first = table(small.sales)
@@ -336,5 +336,5 @@ def test_parts_know_nothing_of_silent_weeks() -> None:
 def test_simulated_worlds_without_local_tastes_give_no_local_gain() -> None:
     """Where all stores are alike, most of what the chain average misses is chance: the model gains little."""
     same = simulate(stores=8, weeks=6, products=4, buyers=300, effect={})
-    found = backtest(same.sales, same.products, same.profiles, folds=4, demographics=["income"])
+    found = backtest(same.sales, same.products, same.profiles, folds=4, demographics=["income"], classes=1)
     assert found.gain < 0.08

@@ -40,6 +40,7 @@ def estimated(tmp_path_factory: pytest.TempPathFactory) -> Estimated:
         shelves=chain.shelves,
         today=chain.listing,
         demographics=demographics,
+        classes=1,  # as the scenario: looking for more takes long and finds none
     )
     demand = model.predict(chain.stores, chain.products, profiles, listing=chain.listing)
     return chain, model, demand, calibrate(model, demand, chain.sales)
