@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from assortment.demand.likelihood import Likelihood
 from assortment.errors import AssortmentWarning, DemandError
 
 _NULL, _SHARE = 1e-9, 0.05
-_BOUNDLESS = 4.0
+_BOUNDLESS = 4.0  # a product that sold one unit has a standard error of 1
 
 
 def require_sold(choices: Choices, product_ids: tuple[str, ...]) -> None:
@@ -64,10 +65,18 @@ def require_identified(likelihood: Likelihood, names: list[str]) -> None:
         )
 
 
-def warn_of_boundless(table: pd.DataFrame) -> tuple[str, ...]:
-    """Name coefficients that the data would move without end, as nobody ever chose otherwise (perfect separation)."""
-    error = table["standard_error_unclustered"]
-    terms = list(table["term"][error > _BOUNDLESS])
+def warn_of_boundless(table: pd.DataFrame, spread: Mapping[str, float]) -> tuple[str, ...]:
+    """Name coefficients that the data would move without end, as nobody ever chose otherwise (perfect separation).
+
+    Parameters
+    ----------
+    table
+        Coefficients with errors.
+    spread
+        Standard deviation of the covariates; what is not named has one of 1.
+    """
+    scale = table["term"].map(lambda term: spread.get(term, 1.0))
+    terms = list(table["term"][table["standard_error_unclustered"] * scale > _BOUNDLESS])
     if not terms:
         return ()
     message = (

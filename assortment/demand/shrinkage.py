@@ -76,7 +76,7 @@ def shrunken_fit(
     merged = choices.merged(terms.period)
     if all(getattr(prior, name, 0.0) is not None for name in (*free, "overdispersion")):
         rounds = 0
-    parts = start if start is not None else Coefficients.zeros(terms.shapes)
+    parts = _as_sold(merged, terms) if start is None else start
     parts = parts.without(*(name for name in PARTS if name not in (*free, GIVEN)))
     for done in range(rounds + 1):
         likelihood = likelihood_of(merged, terms, free, known=parts, overdispersion=components.overdispersion)
@@ -96,6 +96,14 @@ def shrunken_fit(
             components = components.updated(likelihood, parts, prior)
             parts = likelihood.with_nothing(parts)
     return Shrunken(likelihood, parts, components)
+
+
+def _as_sold(choices: Choices, terms: Terms) -> Coefficients:
+    """Constants at which each product would sell what it did where it was offered: a start near the optimum."""
+    units = choices.counts.sum(axis=1)
+    chances = np.array([units[there].sum() for there in choices.offered.T])
+    constant = np.log((choices.counts.sum(axis=0) + 1.0) / (chances + len(chances)))
+    return replace(Coefficients.zeros(terms.shapes), product=constant - constant[0])
 
 
 def with_shocks(

@@ -111,7 +111,7 @@ def model_from_tills(
             *notes,
             *findings(choices, tastes),
             *_structure(found, settings),
-            *(warn_of_boundless(table) if settings.prior is None else ()),
+            *(warn_of_boundless(table, _spreads(choices, covariates)) if settings.prior is None else ()),
             *_too_few_occasions(record, known, nothing),
         ),
     )
@@ -159,6 +159,12 @@ def centres(choices: Choices) -> Floats:
     return np.array(
         [np.einsum("tn,tn->n", values, choices.offered) / offered for values in choices.covariates]
     ).reshape(len(choices.covariates), choices.counts.shape[1])
+
+
+def _spreads(choices: Choices, covariates: CovariateDesign) -> dict[str, float]:
+    """Standard deviation of each covariate over what was offered."""
+    columns = zip(covariates.names, choices.covariates, strict=True)
+    return {name: float(values[choices.offered].std()) for name, values in columns}
 
 
 def _structure(found: TillFit, settings: Settings) -> tuple[str, ...]:

@@ -44,7 +44,9 @@ def only(world: World, stores: tuple[str, ...], weeks: int | None = None) -> Sal
 
 @pytest.fixture(scope="module")
 def by_store(world: World) -> Backtest:
-    return backtest(world.sales, world.products, world.profiles, offered=world.offered, demographics=list(EFFECT), classes=1)
+    return backtest(
+        world.sales, world.products, world.profiles, offered=world.offered, demographics=list(EFFECT), classes=1
+    )
 
 
 def test_the_chain_average_weighs_units_and_counts_only_what_was_offered() -> None:
