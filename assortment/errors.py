@@ -20,6 +20,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _FAULTS_SHOWN = 25
+_NAMES_SHOWN = 10
+
+
+def listed(names: Iterable[object], *, separator: str = ", ", what: str = "") -> str:
+    """Return names for a message: all of them, or the first ten and how many more there are.
+
+    Parameters
+    ----------
+    names
+        What to name.
+    separator
+        Between two names.
+    what
+        What those are that are not named, such as ``pairs``.
+    """
+    texts = [str(name) for name in names]
+    rest = len(texts) - _NAMES_SHOWN
+    more = f" and {rest} more" + (f" {what}" if what else "") if rest > 0 else ""
+    return separator.join(texts[:_NAMES_SHOWN]) + more
 
 
 class AssortmentError(Exception):

@@ -18,7 +18,7 @@ from assortment.demand.held_out import HoldOut, Part, parts_by_store, parts_by_w
 from assortment.demand.model import ChoiceModel
 from assortment.demand.record import TillRecord, till_record
 from assortment.demand.scores import LEVEL, States, coverage, errors
-from assortment.errors import AssortmentWarning, DemandError
+from assortment.errors import AssortmentWarning, DemandError, listed
 from assortment.inputs import Stores, given_frame
 
 if TYPE_CHECKING:
@@ -199,10 +199,9 @@ def _only_hidden(record: TillRecord, parts: tuple[Part, ...]) -> list[str]:
         new |= dict.fromkeys(product for product, hidden in zip(record.product_ids, only, strict=True) if hidden)
     if not new:
         return []
-    shown = ", ".join(list(new)[:10]) + (f" and {len(new) - 10} more" if len(new) > 10 else "")
     return [
         f"Sold only in what was held out, so forecast from attributes by the model and as an equal share by the "
-        f"averages: {shown}."
+        f"averages: {listed(new)}."
     ]
 
 

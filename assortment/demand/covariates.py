@@ -51,11 +51,6 @@ class CovariateDesign:
         """Names of the promotion columns."""
         return tuple(name for name in self.names if not name.startswith(LOG_PRICE))
 
-    @property
-    def has_price(self) -> bool:
-        """Whether the price is among them."""
-        return LOG_PRICE in self.names
-
     def values(self, log_price: Floats, promotions: Mapping[str, Floats]) -> list[Floats]:
         """Return C arrays shaped like ``log_price``; a promotion that is not given is none."""
         price = log_price - self.typical_log_price

@@ -112,5 +112,5 @@ def _coordinates(fit: Shrunken, free: tuple[str, ...]) -> Coordinates:
 def compare(local: Unseen | None, chain: Unseen, units: Floats) -> Evidence:
     """Demographics against the chain average, from the (S,) units of the stores."""
     if local is None or len(chain.parts) < 2:
-        return Evidence.none("store", int((units > 0).sum()), float(units.sum()))
+        return Evidence.untested(units, "store")
     return Evidence.of(local.loss, chain.loss, units, "store")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from assortment.demand.arrays import Floats
-from assortment.errors import AssortmentWarning, DemandError
+from assortment.errors import AssortmentWarning, DemandError, listed
 
 if TYPE_CHECKING:
     from assortment.geo import StoreProfiles
@@ -175,5 +175,4 @@ def _explained(column: Floats, others: Floats) -> float:
 
 
 def _names(noun: str, ids: Sequence[str]) -> str:
-    shown = ", ".join(ids[:10]) + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
-    return f"{noun if len(ids) == 1 else noun + 's'} {shown}"
+    return f"{noun if len(ids) == 1 else noun + 's'} {listed(ids)}"

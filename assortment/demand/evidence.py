@@ -58,16 +58,16 @@ class Evidence:
         )
 
     @classmethod
-    def none(cls, blocked_by: str, blocks: int, purchases: float) -> Evidence:
-        """Nothing could be held out, or there is no demographic to test."""
+    def untested(cls, units: Floats, blocked_by: str) -> Evidence:
+        """Nothing could be held out of the (B,) units bought by block, or there is no demographic to test."""
         nan = float("nan")
         return cls(
             log_loss_demographics=nan,
             log_loss_chain=nan,
             standard_error=nan,
             blocked_by=blocked_by,
-            blocks=blocks,
-            purchases=purchases,
+            blocks=int((units > 0).sum()),
+            purchases=float(units.sum()),
         )
 
     @property

@@ -14,7 +14,7 @@ from assortment.demand.choices import Choices
 from assortment.demand.covariates import LOG_PRICE
 from assortment.demand.prior import Prior
 from assortment.demand.tastes import Tastes
-from assortment.errors import AssortmentWarning
+from assortment.errors import AssortmentWarning, listed
 
 CHAIN_EVERYWHERE = "Tastes are those of the chain average everywhere: demographics are left out of the forecast."
 
@@ -69,8 +69,7 @@ def _never_sold(choices: Choices, product_ids: tuple[str, ...]) -> tuple[str, ..
     never = [name for name, units in zip(product_ids, choices.counts.sum(axis=0), strict=True) if units == 0]
     if not never:
         return ()
-    shown = ", ".join(never[:10]) + (f" and {len(never) - 10} more" if len(never) > 10 else "")
-    return (f"Never sold, so forecast from attributes alone: {shown}.",)
+    return (f"Never sold, so forecast from attributes alone: {listed(never)}.",)
 
 
 def _check_price(tastes: Tastes) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from assortment.demand.arrays import Bools, Floats, Ints, positions
 from assortment.demand.choices import Choices
 from assortment.demand.covariates import CovariateDesign
 from assortment.demand.gaps import carried_on
-from assortment.errors import AssortmentWarning, DemandError
+from assortment.errors import AssortmentWarning, DemandError, listed
 
 if TYPE_CHECKING:
     from assortment.inputs import Products, Sales
@@ -171,8 +171,7 @@ def _of_selling_stores(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ..
     silent = sorted(frame["store_id"][~selling].unique())
     if not silent:
         return frame, ()
-    shown = ", ".join(silent[:10]) + (f" and {len(silent) - 10} more" if len(silent) > 10 else "")
-    return frame[selling], (f"No unit sold in the whole record, so taken as stores without sales: {shown}.",)
+    return frame[selling], (f"No unit sold in the whole record, so taken as stores without sales: {listed(silent)}.",)
 
 
 def _positions(

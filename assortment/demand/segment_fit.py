@@ -105,7 +105,7 @@ def fit_segments(
     assert choices.purchases is not None
     units = np.bincount(choices.purchases.block, choices.purchases.units).astype(np.float64)
     chain_loss = folds.losses(chain_folds)
-    evidence = Evidence.none("household", int((units > 0).sum()), float(choices.counts.sum()))
+    evidence = Evidence.untested(units, "household")
     best: tuple[float, list[Coefficients]] | None = None
     found = chain_folds
     for scale in scales:

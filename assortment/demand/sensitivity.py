@@ -10,7 +10,7 @@ import pandas as pd
 
 from assortment.demand.arrays import Bools, Floats
 from assortment.demand.demand import Demand
-from assortment.errors import AssortmentWarning, DemandError
+from assortment.errors import AssortmentWarning, DemandError, listed
 from assortment.inputs import given_frame
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ def _warn_of_positive(table: pd.DataFrame) -> None:
     wrong = table[table["positive"]]
     if wrong.empty:
         return
-    names = list(dict.fromkeys(wrong["product_id"]))
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    shown = listed(dict.fromkeys(wrong["product_id"]))
     warnings.warn(
         f"The price coefficient is positive in {wrong['store_id'].nunique()} store(s), for {shown}: dearer sold "
         "better there, which prices alone cannot explain. Do not set prices by these rows (column `positive`).",

@@ -125,8 +125,8 @@ def fit_plain(choices: Choices, terms: Terms, calendar: Calendar, *, workers: in
     try:
         return judged(choices, fit, calendar, PLAIN, fallback=False, workers=workers, ticks=ticks)
     except DemandError:  # what all stores together tell, some of them may not
-        units = np.bincount(choices.group, choices.counts.sum(axis=1))
-        evidence = Evidence.none("store", int((units > 0).sum()), float(units.sum()))
+        units = np.bincount(choices.group, choices.counts.sum(axis=1)).astype(np.float64)
+        evidence = Evidence.untested(units, "store")
         return TillFit(fit, calendar, terms.demographics.shape[1] > 0, None, evidence)
 
 
@@ -151,7 +151,7 @@ def judged(
     units = np.bincount(choices.group, choices.counts.sum(axis=1), len(fit.parts.store)).astype(np.float64)
     local = any(name in fit.likelihood.layout.free for name in LOCAL)
     if len(np.unique(choices.fold)) < 2:
-        return TillFit(fit, calendar, local, None, Evidence.none("store", int((units > 0).sum()), float(units.sum())))
+        return TillFit(fit, calendar, local, None, Evidence.untested(units, "store"))
     if best is not None and not local:
         return TillFit(fit, calendar, False, best, compare(None, best, units))
     chain = cross_fit(choices, fit, prior, local=False, workers=workers, tick=ticks)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from assortment.demand.arrays import Bools, Floats
 from assortment.demand.outside import log_no_purchase_at
-from assortment.errors import DemandError
+from assortment.errors import DemandError, listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,5 +174,4 @@ def occasions_by_store(shelves: pd.DataFrame | None, categories: set[str]) -> di
 
 
 def _some(stores: list[str]) -> str:
-    shown = ", ".join(stores[:10]) + (f" and {len(stores) - 10} more" if len(stores) > 10 else "")
-    return f"store{'' if len(stores) == 1 else 's'} {shown}"
+    return f"store{'' if len(stores) == 1 else 's'} {listed(stores)}"

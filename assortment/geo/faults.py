@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pandas as pd
 
-from assortment.errors import GeographyError
-from assortment.geo.wording import listed
+from assortment.errors import GeographyError, listed
 from assortment.inputs import TABLES, Source
 from assortment.inputs.check import check_frame
 
@@ -47,15 +45,12 @@ class Faults:
         GeographyError
             It is no frame, or a column that it must have is not there, so that nothing more can be said.
         """
-        declared = TABLES[table]
         there = set(frame.columns) | set(frame.index.names) if isinstance(frame, pd.DataFrame) else set()
-        absent = set(without) - there
-        columns = tuple(column for column in declared.columns if column.name not in absent)
-        key = tuple(name for name in declared.key if name not in absent)
-        clean, faults = check_frame(replace(declared, columns=columns, key=key), frame, Source(self._what))
+        expected = TABLES[table].without(set(without) - there)
+        clean, faults = check_frame(expected, frame, Source(self._what))
         self._lines += [str(fault) for fault in faults]
         if not isinstance(frame, pd.DataFrame) or any(
-            column.required and column.name not in clean for column in columns
+            column.required and column.name not in clean for column in expected.columns
         ):
             self.end()
         return clean

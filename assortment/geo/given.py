@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.arrays import FloatArray
-from assortment.geo.wording import listed, unknown
+from assortment.geo.wording import unknown
 
 Given: TypeAlias = "float | str | Sequence[float] | FloatArray | pd.Series | Mapping[str, float]"
 

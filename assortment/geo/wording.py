@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 
-_NAMED = 10
-
-
-def listed(names: Iterable[object]) -> str:
-    """Return names for a message: all of them, or the first ten and how many more there are."""
-    texts = [str(name) for name in names]
-    rest = len(texts) - _NAMED
-    return ", ".join(texts[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+from assortment.errors import listed
 
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:

@@ -38,16 +38,14 @@ def given_frame(
         With every fault of the frame.
     """
     declared = TABLES[table]
-    absent = set(without) - set(frame.columns) - set(frame.index.names)
-    columns = tuple(column for column in declared.columns if column.name not in absent)
-    key = tuple(column for column in declared.key if column not in absent)
-    clean, faults = check_frame(replace(declared, columns=columns, key=key, empty=True), frame, Source(name))
+    expected = declared.without(set(without) - set(frame.columns) - set(frame.index.names))
+    clean, faults = check_frame(replace(expected, empty=True), frame, Source(name))
     if faults:
         raise InputError(faults)
     if only is not None:
         unused = [str(column) for column in clean.columns if column not in {*declared.names, *only}]
         if unused:
-            known = ", ".join([*(column.name for column in columns), *only])
+            known = ", ".join([*expected.names, *only])
             warnings.warn(
                 f"{name}: column {', '.join(unused)} means nothing here and is not used; known: {known}",
                 AssortmentWarning,

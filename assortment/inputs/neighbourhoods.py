@@ -10,7 +10,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from assortment.errors import AssortmentWarning, Fault, InputError
+from assortment.errors import AssortmentWarning, Fault, InputError, listed
 from assortment.inputs.annotations import without_annotations
 from assortment.inputs.check import check_frame
 from assortment.inputs.geometry import crs_faults, geometry_faults, repaired, warn_of_foreign_place
@@ -22,7 +22,6 @@ from assortment.inputs.tables import TABLES, Column
 _TABLE = TABLES["neighbourhoods"]
 _POLYGONS = ("Polygon", "MultiPolygon")
 _ADVICE = 'gdf.set_crs("EPSG:…") before the call, or `crs` in chain.toml'
-_LISTED = 10
 _MOE = "_moe"
 
 
@@ -197,8 +196,7 @@ def _mended(geometry: gpd.GeoSeries, clean: pd.DataFrame, source: Source) -> tup
     if invalid.any():
         ids = clean["neighbourhood_id"] if "neighbourhood_id" in clean else clean.index.to_series()
         names = [str(name) for name in ids[invalid]]
-        listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
-        message = f"{source.name}: {len(names)} invalid polygons were repaired: {listed}; look at them on a map"
+        message = f"{source.name}: {len(names)} invalid polygons were repaired: {listed(names)}; look at them on a map"
         warnings.warn(message, AssortmentWarning, stacklevel=2)
     return geometry, cell_faults(
         source, "geometry", flat, found=lambda _: "a polygon without area", expected="a polygon with an area"

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from assortment.errors import AssortmentWarning
+from assortment.errors import AssortmentWarning, listed
 from assortment.inputs.source import Source
 
 LEAST = 0.01
@@ -20,7 +20,6 @@ LEAST = 0.01
 
 _SAME = 1e-6
 """Two polygons whose areas differ from their overlap by less, relatively, have the same shape."""
-_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,10 @@ def warn_of_overlaps(frame: gpd.GeoDataFrame, source: Source) -> None:
     if not found:
         return
     ids = frame["neighbourhood_id"].tolist()
-    pairs = [_told(pair, ids) for pair in found[:_LISTED]]
-    more = f" and {len(found) - _LISTED} more pairs" if len(found) > _LISTED else ""
+    pairs = listed((_told(pair, ids) for pair in found), separator="; ", what="pairs")
     what = "1 pair of neighbourhoods covers" if len(found) == 1 else f"{len(found)} pairs of neighbourhoods cover"
     warnings.warn(
-        f"{source.name}: {what} the same ground, so people there are counted twice: {'; '.join(pairs)}{more}; "
+        f"{source.name}: {what} the same ground, so people there are counted twice: {pairs}; "
         "leave one of each pair out, or correct the polygons",
         AssortmentWarning,
         stacklevel=2,

@@ -8,14 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from assortment.errors import AssortmentWarning, Fault, InputError
+from assortment.errors import AssortmentWarning, Fault, InputError, listed
 from assortment.inputs.check import check_frame
 from assortment.inputs.source import Source
 from assortment.inputs.spelling import suggestion
 from assortment.inputs.tables import TABLES
 
 _TABLE = TABLES["products"]
-_LISTED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +95,7 @@ class Products:
 
 
 def _at_a_loss(dear: pd.DataFrame, source: Source | None) -> str:
-    listed = ", ".join(
-        f"{row.product_id} ({row.unit_cost:g} > {row.price:g})" for row in dear.head(_LISTED).itertuples(index=False)
-    )
-    more = f" and {len(dear) - _LISTED} more" if len(dear) > _LISTED else ""
+    shown = listed(f"{row.product_id} ({row.unit_cost:g} > {row.price:g})" for row in dear.itertuples(index=False))
     who = "1 product costs" if len(dear) == 1 else f"{len(dear)} products cost"
     name = source.name if source is not None else "products frame"
-    return (
-        f"{name}: {who} more than the price, so each unit sold loses money: {listed}{more}; check unit_cost and price"
-    )
+    return f"{name}: {who} more than the price, so each unit sold loses money: {shown}; check unit_cost and price"

@@ -140,6 +140,12 @@ class Table:
         """The same table with further columns, such as the demographic columns that a chain declares."""
         return replace(self, columns=(*self.columns, *columns))
 
+    def without(self, names: Iterable[str]) -> Table:
+        """The same table without these columns, also in its key."""
+        gone = set(names)
+        columns = tuple(column for column in self.columns if column.name not in gone)
+        return replace(self, columns=columns, key=tuple(name for name in self.key if name not in gone))
+
     def requiring(self, names: Iterable[str]) -> Table:
         """The same table with these columns required."""
         wanted = set(names)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.arrays import FloatArray, IntArray
 from assortment.geo.calibration.doubts import Doubts
 from assortment.geo.calibration.estimate import HELD, Estimate
@@ -21,7 +21,7 @@ from assortment.geo.ground.competitors import Competitors, CompetitorTable
 from assortment.geo.ground.ground import Ground
 from assortment.geo.ground.homes import Homes
 from assortment.geo.ground.placement import require_inside
-from assortment.geo.wording import listed, unknown
+from assortment.geo.wording import unknown
 from assortment.inputs import Neighbourhoods, Stores
 
 _WITHIN_95 = 1.959963984540054

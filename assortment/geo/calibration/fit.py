@@ -9,8 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from assortment.errors import GeographyError
-from assortment.geo.wording import listed
+from assortment.errors import GeographyError, listed
 
 ALL_STORES = "all stores"
 

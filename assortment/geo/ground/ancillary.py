@@ -12,14 +12,13 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.arrays import BoolArray, FloatArray, Geometries, IntArray
 from assortment.geo.faults import Faults
 from assortment.geo.ground.ground import Ground
 from assortment.geo.ground.located import located
 from assortment.geo.ground.placement import neighbourhood_of
 from assortment.geo.ground.projection import to_plane
-from assortment.geo.wording import listed
 
 AncillaryTable: TypeAlias = "pd.DataFrame | GeoDataFrame"
 

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.arrays import FloatArray
 from assortment.geo.faults import Faults
 from assortment.geo.given import Given, numbers, plain_label
@@ -20,7 +20,6 @@ from assortment.geo.ground.ground import Ground
 from assortment.geo.ground.located import located
 from assortment.geo.ground.placement import outside_by
 from assortment.geo.ground.projection import to_plane
-from assortment.geo.wording import listed
 from assortment.inputs import Stores
 
 CompetitorTable: TypeAlias = "pd.DataFrame | GeoDataFrame | Stores"

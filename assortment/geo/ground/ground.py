@@ -12,10 +12,9 @@ import shapely
 from geopandas import GeoSeries
 from pyproj import CRS
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.arrays import FloatArray, Geometries
 from assortment.geo.ground.projection import local_plane, to_plane
-from assortment.geo.wording import listed
 from assortment.inputs import Neighbourhoods, Stores
 
 

@@ -10,13 +10,13 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, points_from_xy
 
-from assortment.errors import AssortmentWarning
+from assortment.errors import AssortmentWarning, listed
 from assortment.geo.arrays import BoolArray, FloatArray, IntArray
 from assortment.geo.faults import Faults
 from assortment.geo.ground.ground import Ground
 from assortment.geo.ground.placement import outside_by
 from assortment.geo.ground.projection import to_plane
-from assortment.geo.wording import listed, unknown
+from assortment.geo.wording import unknown
 
 _TIE = 1e-9
 """Distances, and weights, that differ by less, relatively, are the same."""

@@ -8,10 +8,9 @@ import numpy as np
 import shapely
 from geopandas import GeoSeries
 
-from assortment.errors import GeographyError
+from assortment.errors import GeographyError, listed
 from assortment.geo.arrays import FloatArray, IntArray
 from assortment.geo.ground.ground import Ground
-from assortment.geo.wording import listed
 from assortment.inputs import Stores
 
 _GAP = 0.01

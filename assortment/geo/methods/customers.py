@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from scipy.sparse import csr_array
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.areas import SparseShares, TradeAreas
 from assortment.geo.arrays import BoolArray, FloatArray, Geometries
 from assortment.geo.cover.overlay import cut
@@ -17,7 +17,6 @@ from assortment.geo.given import Given, numbers, recorded
 from assortment.geo.ground.ancillary import Ancillary, AncillaryTable
 from assortment.geo.ground.ground import Ground
 from assortment.geo.ground.homes import Homes
-from assortment.geo.wording import listed
 
 FEW = 10
 """Fewer customers than these say little of where a store's people live."""

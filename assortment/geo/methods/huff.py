@@ -10,13 +10,12 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from assortment.errors import GeographyError
+from assortment.errors import GeographyError, listed
 from assortment.geo.areas import CELLS, TradeAreas
 from assortment.geo.arrays import FloatArray
 from assortment.geo.given import Given, number, numbers, recorded
 from assortment.geo.ground.competitors import Competitors, CompetitorTable
 from assortment.geo.ground.ground import Ground
-from assortment.geo.wording import listed
 
 _RANGE = 600.0
 """Logs of pull that differ by less leave the nearest store a term that is far from the smallest number there is."""

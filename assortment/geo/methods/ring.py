@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from assortment.errors import GeographyError
+from assortment.errors import GeographyError, listed
 from assortment.geo.areas import SparseShares, TradeAreas
 from assortment.geo.arrays import FloatArray
 from assortment.geo.cover.disc import Discs
@@ -16,7 +16,6 @@ from assortment.geo.given import Given, numbers, recorded
 from assortment.geo.ground.ancillary import Ancillary, AncillaryTable
 from assortment.geo.ground.ground import Ground
 from assortment.geo.ground.placement import require_inside
-from assortment.geo.wording import listed
 from assortment.inputs import Neighbourhoods, Stores
 
 

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.areas import SparseShares, TradeAreas
 from assortment.geo.arrays import FloatArray, IntArray
 from assortment.geo.faults import Faults
 from assortment.geo.given import Given, numbers, recorded
 from assortment.geo.ground.ground import Ground
 from assortment.geo.ground.placement import neighbourhood_of
-from assortment.geo.wording import listed
 
 
 def travel_time(ground: Ground, *, minutes: pd.DataFrame, within: Given, nearest_only: bool = False) -> TradeAreas:

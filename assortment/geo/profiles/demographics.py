@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from assortment.errors import GeographyError
+from assortment.errors import GeographyError, listed
 from assortment.geo.areas import TradeAreas
 from assortment.geo.arrays import FloatArray
-from assortment.geo.wording import listed, unknown
+from assortment.geo.wording import unknown
 from assortment.inputs import Neighbourhoods
 
 

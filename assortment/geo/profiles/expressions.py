@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from assortment.errors import AssortmentWarning, GeographyError
-from assortment.geo.wording import listed, unknown
+from assortment.errors import AssortmentWarning, GeographyError, listed
+from assortment.geo.wording import unknown
 
 _KNOWN_TOLERANCE = 0.01
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from assortment.errors import GeographyError
-from assortment.geo.wording import listed, unknown
+from assortment.errors import GeographyError, listed
+from assortment.geo.wording import unknown
 
 
 def foreign_profiles(

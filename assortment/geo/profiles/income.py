@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import ndtr
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.arrays import FloatArray
 from assortment.geo.given import number
-from assortment.geo.wording import listed, unknown
+from assortment.geo.wording import unknown
 from assortment.inputs import Neighbourhoods
 
 SIGMA = 0.78

@@ -10,14 +10,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from assortment.errors import GeographyError
+from assortment.errors import GeographyError, listed
 from assortment.geo.areas import TradeAreas
 from assortment.geo.profiles.demographics import Demographics
 from assortment.geo.profiles.expressions import Expression
 from assortment.geo.profiles.foreign import foreign_profiles
 from assortment.geo.profiles.margins import margin_of_ratio, margins_of_error
 from assortment.geo.profiles.totals import totals
-from assortment.geo.wording import listed
 from assortment.inputs import Neighbourhoods
 
 

@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.areas import TradeAreas
 from assortment.geo.arrays import FloatArray
 from assortment.geo.cover.overlay import Zones
+from assortment.geo.profiles.totals import part
 from assortment.geo.sells.area_table import AreaTable
 from assortment.geo.sells.drawn import Drawn, disc_on_plane, on_plane
 from assortment.geo.sells.spread import Spread
 from assortment.geo.sells.weekly_sales import MEASURES, WeeklySales, weekly_sales
-from assortment.geo.wording import listed, unknown
+from assortment.geo.wording import unknown
 from assortment.inputs import Neighbourhoods, Products, Sales
 
 ASSUMPTION = "Each store's sales are spread over its trade area by who lives there; they were not measured at homes."
@@ -61,10 +62,10 @@ class AreaSales:
         """
         places, keys, amounts = [], [], []
         size = len(self.sold.keys)
-        for part, block in self.spread.blocks(self.sold.amounts.transpose(1, 0, 2).reshape(len(self.sold.weeks), -1)):
+        for rows, block in self.spread.blocks(self.sold.amounts.transpose(1, 0, 2).reshape(len(self.sold.weeks), -1)):
             spread = block.reshape(len(block), len(MEASURES), size)
             place, key = np.nonzero(spread[:, 0])
-            places.append(place + part.start)
+            places.append(place + rows.start)
             keys.append(key)
             amounts.append(spread[place, :, key])
         ids = np.array(self.areas.neighbourhood_ids, dtype=object)[np.concatenate(places)]
@@ -98,8 +99,8 @@ class AreaSales:
         frame = pd.DataFrame(
             spread[:, :3], columns=list(MEASURES), index=pd.Index(self.areas.neighbourhood_ids, name="neighbourhood_id")
         )
-        share = _ratio(spread[:, 0], spread[:, 3])
-        return frame.assign(index=100.0 * _ratio(share, float(chosen[0].sum() / total[0].sum())))
+        share = part(spread[:, 0], spread[:, 3])
+        return frame.assign(index=100.0 * part(share, np.array(chosen[0].sum() / total[0].sum())))
 
     def neighbourhood(self, neighbourhood_id: str) -> AreaTable:
         """Return what sells in one neighbourhood.
@@ -187,7 +188,7 @@ class AreaSales:
         units = here["units_per_week"]
         share, chain_share = units / units.sum(), chain / chain.sum()
         table = self.sold.keys.assign(
-            **here, share_of_units=share, chain_share_of_units=chain_share, index=100.0 * _ratio(share, chain_share)
+            **here, share_of_units=share, chain_share_of_units=chain_share, index=100.0 * part(share, chain_share)
         )
         given = parts * of_store
         stores = pd.DataFrame(
@@ -291,8 +292,3 @@ def area_sales(
 
 def _most_first(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values("units_per_week", ascending=False, kind="stable", ignore_index=True)
-
-
-def _ratio(above: FloatArray, below: FloatArray | float) -> FloatArray:
-    ratio: FloatArray = np.divide(above, below, out=np.full(len(above), np.nan), where=np.asarray(below) > 0.0)
-    return ratio

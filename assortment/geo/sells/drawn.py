@@ -11,11 +11,10 @@ from geopandas import GeoDataFrame, GeoSeries, points_from_xy
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from assortment.errors import GeographyError, InputError
+from assortment.errors import GeographyError, InputError, listed
 from assortment.geo.cover.disc import Discs
 from assortment.geo.given import number
 from assortment.geo.ground.projection import to_plane
-from assortment.geo.wording import listed
 from assortment.inputs import Column, Table
 from assortment.inputs.files import read_table
 

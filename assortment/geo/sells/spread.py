@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from assortment.errors import AssortmentWarning
+from assortment.errors import AssortmentWarning, listed
 from assortment.geo.areas import CELLS, SparseShares, TradeAreas
 from assortment.geo.arrays import FloatArray
 from assortment.geo.cover.disc import Discs
 from assortment.geo.cover.overlay import Zones, cut
 from assortment.geo.ground.placement import neighbourhood_of
 from assortment.geo.profiles.demographics import counted
-from assortment.geo.wording import listed
 from assortment.inputs import Neighbourhoods
 
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from assortment.errors import AssortmentWarning, GeographyError
+from assortment.errors import AssortmentWarning, GeographyError, listed
 from assortment.geo.arrays import FloatArray
-from assortment.geo.wording import listed, unknown
+from assortment.geo.wording import unknown
 from assortment.inputs import Products, Sales, given_frame
 
 MEASURES = ("units_per_week", "sales_per_week", "margin_per_week")
