@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from assortment.demand.attributes import AttributeDesign
-from assortment.demand.baskets import basket_record, segments_of
-from assortment.demand.fitted import Settings
-from assortment.demand.model import ChoiceModel
-from assortment.demand.outside import check_walk_away
+from assortment.demand.design.attributes import AttributeDesign
+from assortment.demand.fitting.segments import model_from_baskets
+from assortment.demand.fitting.settings import Settings
+from assortment.demand.fitting.tills import model_from_tills
+from assortment.demand.model.choice_model import ChoiceModel
+from assortment.demand.model.outside import check_walk_away
+from assortment.demand.model.volume import occasions_by_store
+from assortment.demand.observed.baskets import basket_record, segments_of
+from assortment.demand.observed.record import till_record
 from assortment.demand.prior import DEFAULT, Prior
-from assortment.demand.record import till_record
-from assortment.demand.segments import model_from_baskets
-from assortment.demand.tills import model_from_tills
-from assortment.demand.volume import occasions_by_store
 from assortment.errors import DemandError
 from assortment.inputs import given_frame
 

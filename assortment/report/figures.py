@@ -24,7 +24,7 @@ from assortment.report.map_figures import area_sales_map, profile_map, store_map
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from assortment.demand.backtest_result import Backtest
+    from assortment.demand.backtest.backtest_result import Backtest
 
 __all__ = ["area_sales_map", "backtest", "calibration", "profile_map", "store_map", "trade_areas"]
 

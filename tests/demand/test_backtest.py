@@ -9,12 +9,12 @@ from demand_worlds import EFFECT, World, make_profiles, simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assortment.demand.backtest import backtest
-from assortment.demand.backtest_result import Backtest
-from assortment.demand.baselines import CHAIN, OWN, SHRUNKEN, baselines, forecast, pseudo_count
-from assortment.demand.held_out import Part, parts_by_store, parts_by_week, training_sales, training_settings
-from assortment.demand.record import TillRecord, till_record
-from assortment.demand.scores import States, coverage, errors
+from assortment.demand.backtest.backtest import backtest
+from assortment.demand.backtest.backtest_result import Backtest
+from assortment.demand.backtest.baselines import CHAIN, OWN, SHRUNKEN, baselines, forecast, pseudo_count
+from assortment.demand.backtest.held_out import Part, parts_by_store, parts_by_week, training_sales, training_settings
+from assortment.demand.backtest.scores import States, coverage, errors
+from assortment.demand.observed.record import TillRecord, till_record
 from assortment.errors import AssortmentWarning, DemandError
 from assortment.inputs import Products, Sales
 

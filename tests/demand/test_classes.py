@@ -12,15 +12,15 @@ import pytest
 from mixture_worlds import DEMOGRAPHICS, ThreeKinds, random_choices, three_kinds
 
 from assortment.demand import ChoiceModel, calibrate, fit_demand
-from assortment.demand.classes import class_shares, collapsed
-from assortment.demand.estimate import Coordinates
-from assortment.demand.layout import CLASSES, GIVEN, PARTS, Coefficients
-from assortment.demand.likelihood import Likelihood
-from assortment.demand.mixture import MixtureLikelihood
-from assortment.demand.mixture_curvature import curvature_of
+from assortment.demand.fitting.classes import class_shares, collapsed
+from assortment.demand.fitting.estimate import Coordinates
+from assortment.demand.fitting.shrinkage import Shrunken
+from assortment.demand.fitting.variance import Components
+from assortment.demand.likelihood.layout import CLASSES, GIVEN, PARTS, Coefficients
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.mixture import MixtureLikelihood
+from assortment.demand.likelihood.mixture_curvature import curvature_of
 from assortment.demand.prior import Prior
-from assortment.demand.shrinkage import Shrunken
-from assortment.demand.variance import Components
 from assortment.errors import DemandError
 
 FREE = tuple(name for name in PARTS if name != GIVEN)

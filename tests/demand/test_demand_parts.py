@@ -9,14 +9,14 @@ from demand_worlds import World, make_products, make_profiles
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assortment.demand.attributes import AttributeDesign
-from assortment.demand.demographics import default_expressions
-from assortment.demand.evidence import Evidence
-from assortment.demand.folds import fold_of
-from assortment.demand.gaps import carried_on
-from assortment.demand.outside import log_no_purchase, log_no_purchase_at
-from assortment.demand.record import till_record
-from assortment.demand.spread import UNKNOWN_SD, residual_sd
+from assortment.demand.design.attributes import AttributeDesign
+from assortment.demand.design.demographics import default_expressions
+from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.model.outside import log_no_purchase, log_no_purchase_at
+from assortment.demand.model.spread import UNKNOWN_SD, residual_sd
+from assortment.demand.observed.folds import fold_of
+from assortment.demand.observed.gaps import carried_on
+from assortment.demand.observed.record import till_record
 from assortment.errors import DemandError
 from assortment.geo import StoreProfiles
 from assortment.inputs import Products, Sales

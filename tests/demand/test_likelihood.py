@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from assortment.demand.choices import Choices
-from assortment.demand.curvature import SHARED, curvature
-from assortment.demand.estimate import Coordinates, Effects, maximise
-from assortment.demand.layout import PARTS, Coefficients
-from assortment.demand.likelihood import Likelihood, Terms
+from assortment.demand.fitting.estimate import Coordinates, Effects, maximise
+from assortment.demand.fitting.variance import Components
+from assortment.demand.likelihood.curvature import SHARED, curvature
+from assortment.demand.likelihood.layout import PARTS, Coefficients
+from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
-from assortment.demand.variance import Components
 
 COVARIATES = ("log price", "flyer")
 

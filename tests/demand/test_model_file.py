@@ -22,8 +22,8 @@ from test_fit_demand import stores_of
 from test_household_demand import BANDS, make_areas, make_baskets
 
 from assortment.demand import ChoiceModel, fit_demand
-from assortment.demand.model_file import VERSION
-from assortment.demand.model_tree import Arrays, ForeignTreeError, decoded, encoded
+from assortment.demand.model.model_file import VERSION
+from assortment.demand.model.model_tree import Arrays, ForeignTreeError, decoded, encoded
 from assortment.errors import DemandError
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assortment.demand.periods import SEASON, Calendar
+from assortment.demand.design.periods import SEASON, Calendar
 
 
 @given(weeks=st.integers(1, 120), length=st.sampled_from([1, 4, SEASON]))

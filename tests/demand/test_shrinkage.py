@@ -9,11 +9,11 @@ from demand_worlds import EFFECT, World, simulate
 from test_fit_demand import stores_of
 
 from assortment.demand import ChoiceModel, Prior, fit_demand
-from assortment.demand.choices import Choices
-from assortment.demand.layout import PARTS
-from assortment.demand.likelihood import Terms
-from assortment.demand.shrinkage import shrunken_fit, with_shocks
-from assortment.demand.variance import Components
+from assortment.demand.fitting.shrinkage import shrunken_fit, with_shocks
+from assortment.demand.fitting.variance import Components
+from assortment.demand.likelihood.layout import PARTS
+from assortment.demand.likelihood.logit import Terms
+from assortment.demand.observed.choices import Choices
 from assortment.inputs import Sales
 
 STORES, WEEKS, PRODUCTS = 60, 30, 8

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from assortment.demand.backtest_result import METHODS, Backtest
+from assortment.demand.backtest.backtest_result import METHODS, Backtest
 from assortment.report import figures
 
 WAPE = {"chain average": 0.6, "own history": 0.25, "shrunken history": 0.2, "model": 0.15}

@@ -1,0 +1,1 @@
+"""Products, demographics, prices and weeks as numbers."""

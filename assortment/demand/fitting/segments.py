@@ -1,0 +1,129 @@
+"""A choice model from household baskets: one class of shoppers per observed segment."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from assortment.demand.arrays import Floats
+from assortment.demand.design.covariates import CovariateDesign
+from assortment.demand.design.periods import Calendar
+from assortment.demand.fitting.segment_fit import SegmentFit, fit_segments
+from assortment.demand.fitting.settings import CHAIN_EVERYWHERE, Settings, by_product, findings
+from assortment.demand.likelihood.logit import Terms
+from assortment.demand.model.choice_model import ChoiceModel
+from assortment.demand.model.coefficients import coefficient_frame
+from assortment.demand.model.spread import sampling_sd
+from assortment.demand.model.tastes import Tastes
+from assortment.demand.model.volume import Volume
+from assortment.demand.observed.baskets import BasketRecord
+from assortment.errors import AssortmentWarning, DemandError
+
+if TYPE_CHECKING:
+    from assortment.inputs import Products
+
+
+BETWEEN_STORES = 0.25
+"""Assumed standard deviation of log shares between stores with the same segments."""
+
+
+def model_from_baskets(
+    record: BasketRecord,
+    products: Products,
+    segments: Mapping[str, str],
+    *,
+    occasions: Mapping[str, float],
+    walk_away: float,
+    today: pd.DataFrame | None,
+    settings: Settings,
+) -> ChoiceModel:
+    """Estimate a choice model from household baskets; see ``fit_demand`` for the parameters and errors.
+
+    The segments take the place of the stores: the effect of a segment on an attribute is shrunk towards none, so the
+    classes share what the households cannot tell apart.
+    """
+    notes = list(record.notes)
+    if not record.price_varies:
+        message = (
+            "No product was bought at more than one price: the effect of price cannot be estimated and is left out."
+        )
+        warnings.warn(message, AssortmentWarning, stacklevel=3)
+        notes.append(message)
+    covariates = CovariateDesign.of((), 0.0 if record.price_varies else None, together=False)
+    choices = record.choices(with_price=record.price_varies)
+    calendar = Calendar(record.weeks)
+    terms = Terms(
+        settings.attributes.encode(products),
+        np.eye(len(record.segments)),
+        np.zeros((len(covariates.names), len(products.ids))),
+        calendar.period,
+    )
+    if settings.prior is None:
+        raise DemandError("prior=None, plain maximum likelihood, is for till sales; baskets need a Prior(...).")
+    found = fit_segments(
+        choices,
+        terms,
+        settings.prior,
+        covariates=covariates.names,
+        fallback=settings.fallback,
+        workers=settings.workers,
+        progress=settings.progress,
+    )
+    tastes = Tastes(
+        product_ids=tuple(products.ids),
+        store_ids=(),
+        attributes=settings.attributes,
+        demographics=record.segments,
+        covariates=covariates,
+        centre=terms.centre,
+        calendar=calendar,
+        parts=found.parts,
+    )
+    table = coefficient_frame(tastes, found.likelihood, found.precision)
+    # Households, not segments, are independent; their sandwich is not worked out.
+    table["standard_error"] = table["standard_error_unclustered"]
+    if found.folds and not found.local:
+        notes.append(CHAIN_EVERYWHERE)
+    notes.append(
+        "Intervals measure how groups of households differ; how stores differ beyond their segments is not known."
+    )
+    overall = float(record.units_per_household @ record.households / record.households.sum())
+    rates = dict(zip(record.segments, record.units_per_household, strict=True))
+    return ChoiceModel(
+        tastes=tastes,
+        products=products,
+        coefficients=table,
+        evidence=found.evidence,
+        design=None,
+        segments=dict(segments),
+        purchase_rates=rates,
+        volume=Volume(
+            occasions=occasions, units={}, log_no_purchase=None, walk_away=walk_away, units_per_person=overall
+        ),
+        log_sd=by_product(tastes, choices, _spread(found)),
+        reliability=np.zeros((0, len(products.ids))),
+        today=today,
+        offered=None,
+        class_names=tuple(segments),
+        class_trials=(),
+        held_out=None,
+        notes=(*notes, *findings(choices, tastes)),
+    )
+
+
+def _spread(found: SegmentFit) -> Floats:
+    """Sampling error of the log shares, households drawn whole, with what stores may differ by; (N,)."""
+    choices = found.likelihood.choices
+    rows = choices.purchases
+    assert rows is not None
+    shape = (int(rows.block.max()) + 1, len(choices.group))
+    bought = sparse.csr_array((rows.units, (rows.block, rows.state)), shape=shape)
+    expected: Floats = bought @ found.unseen_shares()
+    observed = np.zeros_like(expected)
+    np.add.at(observed, (rows.block, rows.product), rows.units)
+    return np.hypot(sampling_sd(observed, expected), BETWEEN_STORES)

@@ -1,0 +1,84 @@
+"""A finished estimation: tastes with their errors, and what the held-out forecasts say about them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from assortment.demand.arrays import Floats
+from assortment.demand.design.attributes import AttributeDesign
+from assortment.demand.design.covariates import LOG_PRICE
+from assortment.demand.model.tastes import Tastes
+from assortment.demand.observed.choices import Choices
+from assortment.demand.prior import Prior
+from assortment.errors import AssortmentWarning, listed
+
+CHAIN_EVERYWHERE = "Tastes are those of the chain average everywhere: demographics are left out of the forecast."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to estimate, whatever the source of the data; see ``fit_demand`` for each."""
+
+    attributes: AttributeDesign
+    prior: Prior | None
+    fallback: bool
+    seed: int
+    workers: int
+    classes: int | None = 1
+    most_classes: int = 1
+    progress: Callable[[int, int], None] | None
+
+
+class Ticks:
+    """Reports progress to who asked for it, one step at a time."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def __call__(self) -> None:
+        """One step is done."""
+        self._done = min(self._done + 1, self._total)
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+    def end(self) -> None:
+        """All is done, whatever was not needed."""
+        self._done = self._total - 1
+        self()
+
+
+def findings(choices: Choices, tastes: Tastes) -> tuple[str, ...]:
+    """Name what the record says nothing of, and a price coefficient that makes no sense; with a warning each."""
+    notes = (*_never_sold(choices, tastes.product_ids), *_check_price(tastes))
+    for message in notes:
+        warnings.warn(message, AssortmentWarning, stacklevel=5)
+    return (*tastes.attributes.notes, *notes)
+
+
+def by_product(tastes: Tastes, choices: Choices, spread: Floats) -> dict[str, float]:
+    """Return (N,) spreads by product id, for the products that were ever sold."""
+    sold = choices.counts.sum(axis=0) > 0
+    return {name: float(sd) for name, sd, ever in zip(tastes.product_ids, spread, sold, strict=True) if ever}
+
+
+def _never_sold(choices: Choices, product_ids: tuple[str, ...]) -> tuple[str, ...]:
+    never = [name for name, units in zip(product_ids, choices.counts.sum(axis=0), strict=True) if units == 0]
+    if not never:
+        return ()
+    return (f"Never sold, so forecast from attributes alone: {listed(never)}.",)
+
+
+def _check_price(tastes: Tastes) -> tuple[str, ...]:
+    if LOG_PRICE not in tastes.covariates.names:
+        return ()
+    value = float(tastes.parts.covariate[tastes.covariates.names.index(LOG_PRICE)])
+    if not np.isfinite(value) or value <= 0:
+        return ()
+    return (
+        f"The price coefficient is positive ({value:.2f}): in this record dearer sold better, which prices alone "
+        "cannot explain. Do not use the model for prices; check prices and promotions in the sales.",
+    )

@@ -1,0 +1,187 @@
+"""The estimation from till sales: structure in time, shrinkage, and forecasts of stores that were not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from assortment.demand.arrays import Floats
+from assortment.demand.design.periods import Calendar
+from assortment.demand.fitting.classes import Count, Trial, fit_classes
+from assortment.demand.fitting.crossfit import LOCAL, Unseen, compare, cross_fit
+from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.fitting.forward import choose_calendar, in_time
+from assortment.demand.fitting.settings import Ticks
+from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
+from assortment.demand.fitting.variance import Components
+from assortment.demand.likelihood.layout import CLASSES, GIVEN, PARTS
+from assortment.demand.likelihood.logit import Terms
+from assortment.demand.observed.choices import Choices
+from assortment.demand.prior import Prior
+from assortment.errors import DemandError
+
+_FREE = tuple(name for name in PARTS if name not in ("week", GIVEN, *CLASSES))
+
+
+@dataclass(frozen=True)
+class TillFit:
+    """What till sales tell.
+
+    Parameters
+    ----------
+    fit
+        On everything; without demographics where they did not help.
+    calendar
+        Structure in time.
+    local
+        Whether demographics are used.
+    unseen
+        Forecasts of stores by fits that had not seen them; ``None`` where nothing could be held out.
+    evidence
+        Demographics against the chain average.
+    trials
+        Numbers of latent classes that were tried.
+    notes
+        On the classes.
+    """
+
+    fit: Shrunken
+    calendar: Calendar
+    local: bool
+    unseen: Unseen | None
+    evidence: Evidence
+    trials: tuple[Trial, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def fit_tills(
+    choices: Choices,
+    terms: Terms,
+    calendar: Calendar,
+    prior: Prior,
+    *,
+    covariates: tuple[str, ...],
+    each_its_own: bool,
+    fallback: bool,
+    count: Count,
+    workers: int,
+    ticks: Ticks,
+) -> TillFit:
+    """Estimate with all that the prior leaves open.
+
+    Parameters
+    ----------
+    choices
+        A state per store and week, with folds.
+    terms
+        What the parameters are multiplied with, but for the periods.
+    calendar
+        The weeks of the record.
+    prior
+        What is fixed.
+    covariates
+        Their names.
+    each_its_own
+        Whether each product is its own attribute: then nothing lies beyond the attributes.
+    fallback
+        Leave demographics out when they do not help.
+    count
+        How many latent classes.
+    workers, ticks
+        Threads, and progress.
+    """
+    first = Components.first(prior, demographics=terms.demographics.shape[1], covariates=covariates)
+    free = tuple(name for name in _FREE if not (each_its_own and name == "demographic_product"))
+    if len(np.unique(choices.group)) == 1:
+        free = tuple(name for name in free if name != "store")
+    calendar = (
+        choose_calendar(choices, terms, free, prior=prior, components=first, calendar=calendar)
+        if prior.season is None
+        else replace(calendar, length=prior.season)
+    )
+    ticks()
+    terms = replace(terms, period=calendar.period)
+    prior, first = in_time(prior, first, calendar.length)
+    fit = _fit(choices, terms, free, prior, first)
+    ticks()
+    alike = judged(choices, fit, calendar, prior, fallback=fallback, workers=workers, ticks=ticks)
+    found = fit_classes(
+        choices, alike.fit, alike.unseen, prior, count=count, local=alike.local, workers=workers, tick=ticks
+    )
+    if found.fit is not alike.fit:
+        alike = judged(
+            choices, found.fit, calendar, prior, best=found.unseen, fallback=fallback, workers=workers, ticks=ticks
+        )
+    return replace(alike, trials=found.trials, notes=found.notes)
+
+
+def fit_plain(choices: Choices, terms: Terms, calendar: Calendar, *, workers: int, ticks: Ticks) -> TillFit:
+    """Estimate by maximum likelihood with no prior: one constant per product, and one per product and demographic."""
+    components = Components.flat(demographics=terms.demographics.shape[1], covariates=len(terms.centre))
+    terms = replace(terms, period=calendar.period)
+    fit = shrunken_fit(choices, terms, _FREE, PLAIN, components, rounds=0)
+    ticks()
+    try:
+        return judged(choices, fit, calendar, PLAIN, fallback=False, workers=workers, ticks=ticks)
+    except DemandError:  # what all stores together tell, some of them may not
+        units = np.bincount(choices.group, choices.counts.sum(axis=1)).astype(np.float64)
+        evidence = Evidence.untested(units, "store")
+        return TillFit(fit, calendar, terms.demographics.shape[1] > 0, None, evidence)
+
+
+PLAIN = Prior(store=0.0, period=0.0, week=0.0, overdispersion=0.0, time="none")
+
+
+def judged(
+    choices: Choices,
+    fit: Shrunken,
+    calendar: Calendar,
+    prior: Prior,
+    *,
+    best: Unseen | None = None,
+    fallback: bool,
+    workers: int,
+    ticks: Ticks,
+) -> TillFit:
+    """Cross-fit with (``best``, where that is known) and without demographics.
+
+    Fall back to the chain average when they do not help.
+    """
+    units = np.bincount(choices.group, choices.counts.sum(axis=1), len(fit.parts.store)).astype(np.float64)
+    local = any(name in fit.likelihood.layout.free for name in LOCAL)
+    if len(np.unique(choices.fold)) < 2:
+        return TillFit(fit, calendar, local, None, Evidence.untested(units, "store"))
+    if best is not None and not local:
+        return TillFit(fit, calendar, False, best, compare(None, best, units))
+    chain = cross_fit(choices, fit, prior, local=False, workers=workers, tick=ticks)
+    if local and best is None:
+        best = cross_fit(choices, fit, prior, local=True, workers=workers, tick=ticks)
+    evidence = compare(best, chain, units)
+    if best is None or (fallback and not evidence.demographics_help):
+        if local:
+            free = tuple(name for name in fit.likelihood.layout.free if name not in LOCAL)
+            fit = _fit(choices, fit.likelihood.terms, free, prior, fit.components, start=fit)
+        return TillFit(fit, calendar, False, chain, evidence)
+    return TillFit(fit, calendar, True, best, evidence)
+
+
+def _fit(
+    choices: Choices,
+    terms: Terms,
+    free: tuple[str, ...],
+    prior: Prior,
+    components: Components,
+    *,
+    start: Shrunken | None = None,
+) -> Shrunken:
+    fit = shrunken_fit(choices, terms, free, prior, components, start=None if start is None else start.parts)
+    return with_shocks(fit, choices, prior)
+
+
+def reliability(fit: Shrunken) -> Floats:
+    """Return (S, N), the part h σ² / (1 + h σ²) of the variance of a store's effect that its own sales have settled."""
+    if "store" not in fit.likelihood.layout.free:
+        return np.zeros(fit.parts.store.shape)
+    told = fit.likelihood.information(fit.parts).store * fit.components.store**2
+    return told / (1.0 + told)

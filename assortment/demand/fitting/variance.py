@@ -1,0 +1,165 @@
+"""Variance components: how far each kind of parameter strays, estimated from the data.
+
+Empirical Bayes after MacKay (Neural Computation 4, 1992): with the curvature h of the data in each parameter v and the
+prior variance σ², γ = h / (h + 1 / σ²) is how much of a parameter the data determines, and
+
+.. math:: \\sigma^2 \\leftarrow \\sum v^2 / \\sum \\gamma
+
+Each demographic has a variance of its own, so one that explains nothing vanishes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from assortment.demand.arrays import Floats
+from assortment.demand.design.covariates import LOG_PRICE
+from assortment.demand.likelihood.layout import PARTS, Coefficients, Layout
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.prior import Prior
+
+_LEAST, _MOST = 1e-3, 5.0
+
+
+@dataclass(frozen=True)
+class Components:
+    """Standard deviations by part (D demographics, C covariates), and the overdispersion δ.
+
+    Parameters
+    ----------
+    attribute, product, store, period, week
+        Numbers.
+    demographic, demographic_product
+        (D,).
+    covariate, covariate_product, covariate_demographic
+        (C,).
+    class_attribute, class_product, class_covariate, class_nothing, mix, mix_demographic
+        Numbers.
+    overdispersion
+        δ.
+    """
+
+    attribute: float
+    product: float
+    demographic: Floats
+    demographic_product: Floats
+    store: float
+    period: float
+    week: float
+    covariate: Floats
+    covariate_product: Floats
+    covariate_demographic: Floats
+    class_attribute: float
+    class_product: float
+    class_covariate: float
+    class_nothing: float
+    mix: float
+    mix_demographic: float
+    overdispersion: float
+
+    @classmethod
+    def first(cls, prior: Prior, *, demographics: int, covariates: tuple[str, ...]) -> Components:
+        """Return what is fixed, and where the estimation of the others begins.
+
+        Parameters
+        ----------
+        prior
+            What is fixed.
+        demographics
+            D.
+        covariates
+            Their names. A price under promotion has a common coefficient only: few weeks tell of it by product.
+        """
+
+        def begin(value: float | None, guess: float) -> float:
+            return guess if value is None else value
+
+        D = np.ones(demographics)
+        alone = np.array([name == LOG_PRICE or not name.startswith(LOG_PRICE) for name in covariates], dtype=np.float64)
+        price = np.array([name == LOG_PRICE for name in covariates], dtype=np.bool_)
+        return cls(
+            attribute=prior.attribute,
+            product=prior.product,
+            demographic=begin(prior.demographic, 0.1) * D,
+            demographic_product=begin(prior.demographic_product, 0.1) * D,
+            store=begin(prior.store, 0.2),
+            period=begin(prior.period, 0.15),
+            week=begin(prior.week, 0.15),
+            covariate=np.where(price, prior.price, prior.promotion),
+            covariate_product=begin(prior.covariate_product, 0.5) * alone,
+            covariate_demographic=begin(prior.covariate_demographic, 0.1) * alone,
+            class_attribute=prior.class_attribute,
+            class_product=prior.class_product,
+            class_covariate=prior.class_covariate,
+            class_nothing=0.0,
+            mix=prior.mix,
+            mix_demographic=prior.mix_demographic,
+            overdispersion=begin(prior.overdispersion, 0.05),
+        )
+
+    @classmethod
+    def flat(cls, *, demographics: int, covariates: int) -> Components:
+        """Return those of plain maximum likelihood: constants and slopes are free, all else is nothing."""
+        anything = float("inf")
+        return cls(
+            attribute=0.0,
+            product=anything,
+            demographic=np.zeros(demographics),
+            demographic_product=np.full(demographics, anything),
+            store=0.0,
+            period=0.0,
+            week=0.0,
+            covariate=np.full(covariates, anything),
+            covariate_product=np.zeros(covariates),
+            covariate_demographic=np.zeros(covariates),
+            class_attribute=0.0,
+            class_product=0.0,
+            class_covariate=0.0,
+            class_nothing=0.0,
+            mix=0.0,
+            mix_demographic=0.0,
+            overdispersion=0.0,
+        )
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether constants are free, so that one product has to stand at zero."""
+        return bool(np.isinf(self.product))
+
+    def precision(self, layout: Layout) -> Floats:
+        """Return (M,) 1 / variance of the free parameters."""
+        deviations = Coefficients(**{name: self._spread(name, layout.shapes[name]) for name in PARTS})
+        return 1.0 / np.maximum(layout.join(deviations), 1e-9) ** 2
+
+    def _spread(self, name: str, shape: tuple[int, ...]) -> Floats:
+        values = np.asarray(getattr(self, name), dtype=np.float64)
+        return np.broadcast_to(values.reshape(values.shape + (1,) * (len(shape) - values.ndim)), shape)
+
+    def updated(self, likelihood: Likelihood, parts: Coefficients, prior: Prior) -> Components:
+        """Return the components that the parameters and what the data knows of them speak for.
+
+        Only what is free in the likelihood and not fixed by the prior changes.
+        """
+        store = self.store if "store" in likelihood.layout.free else 0.0
+        information = likelihood.information(parts, store_variance=store**2)
+        found: dict[str, Any] = {}
+        for name in likelihood.layout.free:
+            if getattr(prior, name, 0.0) is None and getattr(parts, name).size:
+                found[name] = self._updated(name, getattr(parts, name), getattr(information, name))
+        if prior.overdispersion is None:
+            found["overdispersion"] = likelihood.overdispersion(parts)
+        return replace(self, **found)
+
+    def _updated(self, name: str, values: Floats, information: Floats) -> float | Floats:
+        own = np.asarray(getattr(self, name), dtype=np.float64)
+        axes = tuple(range(own.ndim, values.ndim))
+        told = information > 0
+        spread = self._spread(name, values.shape)
+        determined = information * spread**2 / (1.0 + information * spread**2)
+        known = determined.sum(axis=axes)
+        squares = np.where(told, values**2, 0.0).sum(axis=axes)
+        sd = np.where(own > 0, np.clip(np.sqrt(squares / np.maximum(known, 1e-6)), _LEAST, _MOST), 0.0)
+        return float(sd) if own.ndim == 0 else sd

@@ -1,0 +1,1 @@
+"""The choice model as a function of its parameters: log-likelihood, gradient and curvature."""

@@ -1,0 +1,381 @@
+"""The multinomial logit: log-likelihood, gradient, and the information on each parameter.
+
+The utility of product j in state t, of group s (a store or a segment), week i and period p, is
+
+.. math:: u_{tj} = A_j \\theta + r_j + z_s (G A_j + R_j) + e_{sj} + w_{pj} + v_{ij}
+                   + \\sum_c x_{ctj} (m_c + M_{cj} + z_s h_c)
+
+with attributes A (N, Q), standardised demographics z (S, D) and covariates x (log price, promotions). Slopes by product
+and by demographic never become covariates of their own: an evaluation costs one exponential and a few multiplications
+per offered cell, and works through the states in pieces that stay in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+from scipy.special import softmax
+
+from assortment.demand.arrays import Bools, Floats, Ints
+from assortment.demand.likelihood.layout import Coefficients, Layout, shapes_of
+from assortment.demand.observed.choices import Choices
+
+Rows = slice | Ints
+_CELLS = 60_000  # of a piece: half a megabyte
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the parameters are multiplied with.
+
+    Parameters
+    ----------
+    attributes
+        (N, Q).
+    demographics
+        (S, D), a row per group of the choices.
+    centre
+        (C, N), the value of each covariate at which the slope of a product turns (its own mean), so that slope and
+        constant of a product are nearly independent.
+    period
+        (W,), period of each week.
+    classes
+        Latent classes of shoppers.
+    walk_away
+        Share of the choice occasions of each class that end without a purchase; matters with several classes only.
+    """
+
+    attributes: Floats
+    demographics: Floats
+    centre: Floats
+    period: Ints
+    classes: int = 1
+    walk_away: float = 0.1
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the parameters."""
+        return shapes_of(
+            attributes=self.attributes.shape[1],
+            products=self.attributes.shape[0],
+            demographics=self.demographics.shape[1],
+            groups=self.demographics.shape[0],
+            periods=int(self.period.max(initial=-1)) + 1,
+            weeks=len(self.period),
+            covariates=self.centre.shape[0],
+            classes=self.classes,
+        )
+
+    def base(self, parts: Coefficients) -> Floats:
+        """Return the (S, N) utilities without time and covariates."""
+        slopes = parts.demographic @ self.attributes.T + parts.demographic_product
+        constant = self.attributes @ parts.attribute + parts.product
+        base: Floats = self.demographics @ slopes + parts.store + constant
+        return base
+
+    def slopes(self, parts: Coefficients) -> Floats:
+        """Return the (C, S) slopes of the covariates in the groups, before what is special to a product."""
+        slopes: Floats = parts.covariate[:, None] + parts.covariate_demographic @ self.demographics.T
+        return slopes
+
+    def mix(self, parts: Coefficients) -> Floats:
+        """Return the (S, K) shares of the classes in the choice occasions."""
+        if self.classes == 1:
+            return np.ones((len(self.demographics), 1))
+        mix: Floats = softmax(parts.mix + self.demographics @ parts.mix_demographic.T, axis=1)
+        return mix
+
+    def derivative(self, sums: Sums) -> Coefficients:
+        """Return the derivative of Σ units × utility by each parameter, from the sums of the units."""
+        A, Z = self.attributes, self.demographics
+        product = sums.group.sum(axis=0)
+        by_demographic = Z.T @ sums.group
+        return replace(
+            Coefficients.zeros(self.shapes),
+            attribute=A.T @ product,
+            product=product,
+            demographic=by_demographic @ A,
+            demographic_product=by_demographic,
+            store=sums.group,
+            period=sums.period,
+            week=sums.week,
+            covariate=sums.slope.sum(axis=1),
+            covariate_product=sums.covariate - self.centre * product,
+            covariate_demographic=sums.slope @ Z,
+        )
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Units summed over states.
+
+    Parameters
+    ----------
+    group, period, week
+        (S, N), (P, N) and (W, N), units by product.
+    covariate
+        (C, N), units × covariate by product.
+    slope
+        (C, S), units × covariate by group.
+    """
+
+    group: Floats
+    period: Floats
+    week: Floats
+    covariate: Floats
+    slope: Floats
+
+    @classmethod
+    def zeros(cls, shapes: dict[str, tuple[int, ...]]) -> Sums:
+        """Return empty sums for these shapes of parameters."""
+        covariate = shapes["covariate_product"]
+        slope = (covariate[0], shapes["store"][0])
+        return cls(
+            *(np.zeros(shape) for shape in (shapes["store"], shapes["period"], shapes["week"], covariate, slope))
+        )
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some consecutive states, with the matrices that sum them by group, period and week."""
+
+    rows: slice
+    by_group: sparse.csr_array
+    by_period: sparse.csr_array
+    by_week: sparse.csr_array
+
+
+class Likelihood:
+    """Log-likelihood of choices among what was offered (M free parameters).
+
+    Purchases within a state are alike beyond what the model explains: a state with n units a week weighs
+    n / (1 + n δ) of them, δ being the overdispersion.
+
+    Parameters
+    ----------
+    choices
+        Offers and purchases.
+    terms
+        What the parameters are multiplied with.
+    free
+        Names of the parts to estimate.
+    known
+        Values of the other parts; default: zero.
+    overdispersion
+        δ; 0 counts every unit fully.
+    """
+
+    def __init__(
+        self,
+        choices: Choices,
+        terms: Terms,
+        free: tuple[str, ...],
+        *,
+        known: Coefficients | None = None,
+        overdispersion: float = 0.0,
+    ) -> None:
+        self.choices, self.terms, self.known = choices, terms, known
+        self.layout = Layout(terms.shapes, free)
+        self.units: Floats = choices.counts.sum(axis=1)
+        self.weight: Floats = 1.0 / (1.0 + overdispersion * self.units / choices.weeks)
+        self._pieces = list(self._cut())
+        bought = self._summed(lambda rows: choices.counts[rows] * self.weight[rows, None], all_parts=True)
+        # What was bought enters the likelihood through sums only.
+        derivative = terms.derivative(bought)
+        self._bought = self.layout.join(derivative)
+        parts = self.parts(np.zeros(self.layout.size))
+        self._bought_known = sum(
+            float((getattr(parts, name) * getattr(derivative, name)).sum()) for name in terms.shapes
+        )
+
+    def with_nothing(self, parts: Coefficients) -> Coefficients:
+        """Return the same with the utility of buying nothing that the walk-away rate asks for; one class needs none."""
+        return parts
+
+    def parts(self, vector: Floats) -> Coefficients:
+        """Return all parameters by name."""
+        return self.layout.split(vector, self.known)
+
+    def value_and_gradient(self, vector: Floats) -> tuple[float, Floats]:
+        """Return minus the log-likelihood and its (M,) gradient."""
+        forecast = self.forecast(self.parts(vector))
+        value = -self._bought_known - float(self._bought @ vector)
+
+        def expected(rows: slice) -> Floats:
+            nonlocal value
+            shares, log_sum = forecast(rows)
+            units = self.units[rows] * self.weight[rows]
+            value += float(units @ log_sum)
+            shares *= units[:, None]
+            return shares
+
+        gradient = self.layout.join(self.terms.derivative(self._summed(expected))) - self._bought
+        return value, gradient
+
+    def forecast(self, parts: Coefficients) -> Callable[[Rows], tuple[Floats, Floats]]:
+        """Return a function of states that gives their (t, N) choice shares and (t,) log sums of attraction."""
+        utilities = self._utilities(parts)
+        return lambda rows: _shares(utilities(rows), self.choices.offered[rows])
+
+    def shares(self, parts: Coefficients) -> Iterator[tuple[slice, Floats]]:
+        """Give the (t, N) choice shares among what was offered, some states at a time."""
+        forecast = self.forecast(parts)
+        for piece in self._pieces:
+            yield piece.rows, forecast(piece.rows)[0]
+
+    def log_sums(self, parts: Coefficients) -> Floats:
+        """Return (T, K) logarithms of the sum of the attractions of what was offered, by class."""
+        forecast = self.forecast(parts)
+        return np.concatenate([forecast(piece.rows)[1] for piece in self._pieces])[:, None]
+
+    def log_loss(self, parts: Coefficients) -> Floats:
+        """Return (T,) minus the log probability of what was bought, unweighted."""
+        loss = np.empty(len(self.units))
+        for rows, shares in self.shares(parts):
+            counts = self.choices.counts[rows]
+            loss[rows] = -np.where(counts > 0, counts * np.log(np.where(counts > 0, shares, 1.0)), 0.0).sum(axis=1)
+        return loss
+
+    def information(self, parts: Coefficients, *, store_variance: float = 0.0) -> Coefficients:
+        """Return the diagonal of the Hessian of minus the log-likelihood, by name.
+
+        Stores tell of demographics only as far as their own effects allow: with information h of a store and variance
+        σ² of its effect, as much as 1 / (1 / h + σ²).
+        """
+        A, Z, x = self.terms.attributes, self.terms.demographics, self.choices.covariates
+        total = Sums.zeros(self.terms.shapes)
+        for piece, (rows, shares) in zip(self._pieces, self.shares(parts), strict=True):
+            units = (self.units[rows] * self.weight[rows])[:, None]
+            variance = shares * (1.0 - shares) * units
+            _add(total, piece, variance)
+            for c, centre in enumerate(self.terms.centre):
+                total.covariate[c] += np.einsum("tn,tn,tn->n", variance, x[c, rows] - centre, x[c, rows] - centre)
+                mean = np.einsum("tn,tn->t", shares, x[c, rows])[:, None]
+                spread = np.einsum("tn,tn->t", shares * units, (x[c, rows] - mean) ** 2)
+                total.slope[c] += piece.by_group @ spread
+        product = total.group.sum(axis=0)
+        by_demographic = (Z**2).T @ (total.group / (1.0 + total.group * store_variance))
+        return replace(
+            Coefficients.zeros(self.terms.shapes),
+            attribute=(A**2).T @ product,
+            product=product,
+            demographic=by_demographic @ A**2,
+            demographic_product=by_demographic,
+            store=total.group,
+            period=total.period,
+            week=total.week,
+            covariate=total.slope.sum(axis=1),
+            covariate_product=total.covariate,
+            covariate_demographic=total.slope @ Z**2,
+        )
+
+    def expected(self, parts: Coefficients) -> tuple[Coefficients, Floats]:
+        """Return the weighted units expected, by name of the effect (store, period, week), and typical covariates.
+
+        The covariates are (C, S, N) means over the states of a group, weighed by the units.
+        """
+        total = Sums.zeros(self.terms.shapes)
+        covariates = np.zeros((len(self.terms.centre), *total.group.shape))
+        for piece, (rows, shares) in zip(self._pieces, self.shares(parts), strict=True):
+            units = shares * (self.units[rows] * self.weight[rows])[:, None]
+            _add(total, piece, units)
+            for c, values in enumerate(self.choices.covariates):
+                covariates[c] += piece.by_group @ (units * values[rows])
+        covariates /= np.maximum(total.group, 1e-300)
+        return self.terms.derivative(total), covariates
+
+    def overdispersion(self, parts: Coefficients) -> float:
+        """Estimate δ by moments: how far shares stray from the forecast beyond what independent purchases would.
+
+        The mean over states of (Σ (share − p)² / Σ p (1 − p) − 1 / n) × weeks, each with its present weight.
+        """
+        excess, weights = 0.0, 0.0
+        for rows, shares in self.shares(parts):
+            units = self.units[rows]
+            seen = self.choices.counts[rows] / units[:, None]
+            spread = (shares * (1.0 - shares)).sum(axis=1)
+            use = spread > 1e-9
+            beyond = ((seen - shares) ** 2).sum(axis=1)[use] / spread[use] - 1.0 / units[use]
+            weight = (units * self.weight[rows])[use]
+            excess += float(weight @ (beyond * self.choices.weeks[rows][use]))
+            weights += float(weight.sum())
+        return max(0.0, excess / weights) if weights > 0 else 0.0
+
+    def _cut(self) -> Iterator[_Piece]:
+        T, N = self.choices.counts.shape
+        shapes = self.terms.shapes
+        step = max(1, _CELLS // max(1, N * self.terms.classes))
+        for start in range(0, T, step):
+            rows = slice(start, min(start + step, T))
+            group, week = self.choices.group[rows], self.choices.week[rows]
+            period = self.terms.period[week] if shapes["period"][0] else week
+            yield _Piece(
+                rows,
+                _summing(group, shapes["store"][0]),
+                _summing(period, shapes["period"][0]),
+                _summing(week, shapes["week"][0]),
+            )
+
+    def _utilities(self, parts: Coefficients) -> Callable[[Rows], Floats]:
+        """A function that gives the (t, N) utilities of some states, whatever was offered."""
+        choices, terms = self.choices, self.terms
+        base = terms.base(parts) - (parts.covariate_product * terms.centre).sum(axis=0)
+        slopes = terms.slopes(parts)
+        seasons = terms.shapes["period"][0] > 0 and parts.period.any()
+        shocks = parts.week.any()
+
+        def utilities(rows: Rows) -> Floats:
+            group, week = choices.group[rows], choices.week[rows]
+            total: Floats = base[group]
+            if seasons:
+                total += parts.period[terms.period[week]]
+            if shocks:
+                total += parts.week[week]
+            for slope, special, values in zip(slopes, parts.covariate_product, choices.covariates, strict=True):
+                total += (slope[group][:, None] + special) * values[rows]
+            return total
+
+        return utilities
+
+    def _summed(self, units: Callable[[slice], Floats], *, all_parts: bool = False) -> Sums:
+        """Sum (t, N) units of all pieces, so far as the free parameters need."""
+        total = Sums.zeros(self.terms.shapes)
+        free = self.terms.shapes if all_parts else self.layout.free
+        with_slopes = any(name.startswith("covariate") for name in free)
+        for piece in self._pieces:
+            part = units(piece.rows)
+            _add(total, piece, part, with_period="period" in free, with_week="week" in free)
+            if with_slopes:
+                for c, values in enumerate(self.choices.covariates):
+                    product = part * values[piece.rows]
+                    total.covariate[c] += product.sum(axis=0)
+                    total.slope[c] += piece.by_group @ product.sum(axis=1)
+        return total
+
+
+def _summing(index: Ints, size: int) -> sparse.csr_array:
+    if size == 0:
+        return sparse.csr_array((0, len(index)))
+    return sparse.csr_array((np.ones(len(index)), (index, np.arange(len(index)))), shape=(size, len(index)))
+
+
+def _add(total: Sums, piece: _Piece, units: Floats, *, with_period: bool = True, with_week: bool = True) -> None:
+    total.group[...] += piece.by_group @ units
+    if with_period and len(total.period):
+        total.period[...] += piece.by_period @ units
+    if with_week:
+        total.week[...] += piece.by_week @ units
+
+
+def _shares(utilities: Floats, offered: Bools) -> tuple[Floats, Floats]:
+    """The (t, N) choice shares, in the place of the utilities, and the (t,) logarithms of the sums of attractions."""
+    peak = utilities.max(axis=1)
+    utilities -= peak[:, None]
+    np.exp(utilities, out=utilities)
+    utilities *= offered
+    total = utilities.sum(axis=1)
+    utilities /= total[:, None]
+    return utilities, np.log(total) + peak

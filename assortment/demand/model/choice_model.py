@@ -1,0 +1,450 @@
+"""``ChoiceModel``: fitted tastes, how well they hold up, and what they predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logsumexp
+
+from assortment.demand.arrays import Bools, Floats, Ints, positions
+from assortment.demand.demand import Demand, Drivers
+from assortment.demand.design.covariates import LOG_PRICE
+from assortment.demand.design.demographics import DemographicDesign, demographic_values
+from assortment.demand.fitting.classes import Trial
+from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.likelihood.layout import Coefficients
+from assortment.demand.model.spread import UNKNOWN_SD
+from assortment.demand.model.tastes import LocalTastes, Tastes
+from assortment.demand.model.volume import Volume, occasions_by_store
+from assortment.errors import DemandError
+from assortment.inputs import given_frame
+
+if TYPE_CHECKING:
+    from assortment.geo import StoreProfiles
+    from assortment.inputs import Products, Stores
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The fits that had not seen part of the stores, for calibration.
+
+    Parameters
+    ----------
+    store_ids
+        Stores of the fit.
+    fold
+        Fold of each of them.
+    demographics
+        (S, D), standardised.
+    parts
+        For each fold, the coefficients fitted without it.
+    log_no_purchase
+        For each fold, the utility of buying nothing fitted without it, or ``None``.
+    """
+
+    store_ids: tuple[str, ...]
+    fold: tuple[int, ...]
+    demographics: Floats
+    parts: tuple[Coefficients, ...]
+    log_no_purchase: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceModel:
+    """A multinomial logit of what shoppers choose among what is offered; made by ``fit_demand``.
+
+    Attributes
+    ----------
+    tastes
+        Coefficients by name.
+    products
+        Products of the fit.
+    coefficients
+        Frame term, value, standard_error (clustered by store), standard_error_unclustered (inverse Hessian).
+    evidence
+        Whether demographics forecast stores (or households) that the fit had not seen.
+    design
+        How the demographics of a store become numbers; ``None`` where the classes are segments of households.
+    segments
+        Segment → profile count of such people; empty where tastes follow demographics.
+    purchase_rates
+        Segment → units per household and week; empty like ``segments``.
+    volume
+        Size of the category by store.
+    log_sd
+        Product → standard deviation of the log share in an unseen store, beyond chance.
+    reliability
+        (S, N), part of the variance of each store's own tastes that its sales have settled, h σ² / (1 + h σ²), the
+        stores being those of ``tastes``: what is left of it is the posterior variance.
+    today
+        Frame store_id, product_id, or ``None``.
+    offered
+        The frame that the fit was given, or ``None``.
+    class_names
+        Of the classes of shoppers.
+    class_trials
+        Numbers of latent classes that were tried.
+    held_out
+        Fits for calibration; ``None`` where there were no till sales.
+    notes
+        What was assumed and what was left out.
+    """
+
+    tastes: Tastes
+    products: Products
+    coefficients: pd.DataFrame
+    evidence: Evidence
+    design: DemographicDesign | None
+    segments: Mapping[str, str]
+    purchase_rates: Mapping[str, float]
+    volume: Volume
+    log_sd: Mapping[str, float]
+    reliability: Floats
+    today: pd.DataFrame | None
+    offered: pd.DataFrame | None
+    class_names: tuple[str, ...]
+    class_trials: tuple[Trial, ...]
+    held_out: HeldOut | None
+    notes: tuple[str, ...]
+
+    def summary(self) -> str:
+        """Return coefficients, evidence and assumptions as text."""
+        table = self.coefficients[~self.coefficients["term"].str.contains("product: ", regex=False)]
+        lines = [
+            f"Multinomial logit, {len(self.tastes.product_ids)} products, {self.evidence.purchases:,.0f} units bought",
+            self.evidence.sentence,
+            *([f"Classes of shoppers: {'; '.join(self.class_names)}."] if len(self.class_names) > 1 else []),
+            "",
+            table.to_string(index=False, float_format=lambda value: f"{value:.4f}"),
+            "",
+            "Standard errors are clustered by store; unclustered ones are of the inverse Hessian, purchases taken as "
+            "independent. Price is not corrected for endogeneity.",
+            *self.notes,
+        ]
+        return "\n".join(lines)
+
+    def shares(self, offers: pd.DataFrame, profiles: StoreProfiles) -> pd.Series:
+        """Return the choice share of each offer among the purchases of its week and store.
+
+        Parameters
+        ----------
+        offers
+            week, store_id, product_id with price and promotion columns: what was offered. Without price, regular
+            prices; without promotion, none.
+        profiles
+            Who the stores serve.
+
+        Returns
+        -------
+        pandas.Series
+            Indexed like ``offers``; shares of a week and store sum to 1.
+
+        Raises
+        ------
+        DemandError
+            A product that was not in the fit, a store without profile.
+        InputError
+            Faults of the frame: a column or a week that is missing, a price that is not above zero, a row given twice.
+        """
+        index = offers.index
+        offers = given_frame("sales", offers, name="offers", without=("units",))
+        store_ids = tuple(offers["store_id"].unique())
+        s = positions(store_ids, offers["store_id"])
+        n = positions(self.products.ids, offers["product_id"])
+        if (n < 0).any():
+            unknown = ", ".join(sorted(map(str, offers["product_id"][n < 0].unique()))[:10])
+            raise DemandError(f"Products that the model was not fitted on: {unknown}; predict() takes new products.")
+        regular = self.products.frame["price"].to_numpy(np.float64)[n]
+        price = offers["price"].to_numpy(np.float64, na_value=np.nan) if "price" in offers.columns else regular
+        price = np.where(np.isfinite(price), price, regular)
+        if not (price > 0).all():
+            raise DemandError("Offers with a price that is not above zero; leave it empty where it is not known.")
+        promotions = {
+            name: offers[name].to_numpy(np.float64, na_value=0.0)
+            for name in self.tastes.covariates.promotions
+            if name in offers.columns
+        }
+        values = [value[:, None] for value in self.tastes.covariates.values(np.log(price), promotions)]
+        period, week = (index[:, None] for index in self.tastes.calendar.locate(offers["week"]))
+        tastes = self._tastes(self.products, profiles, store_ids)
+        utility = tastes.utility(self._seats(len(store_ids))[s], n[:, None], values, period, week)
+        group = offers.groupby(["week", "store_id"], sort=False).ngroup().to_numpy()
+        peak = pd.DataFrame(utility).groupby(group).transform("max").to_numpy()
+        worth = np.exp(utility - peak)
+        total = pd.DataFrame(worth).groupby(group).transform("sum").to_numpy()
+        part = self._mix(profiles, store_ids)[s]
+        if self.tastes.classes > 1:  # purchases, not occasions: a class that finds little buys less often
+            part = part * expit(np.log(total) + peak)
+        shares = (worth / total * part).sum(axis=1) / part.sum(axis=1)
+        return pd.Series(shares, index=index, name="share")
+
+    def predict(
+        self,
+        stores: Stores,
+        products: Products,
+        profiles: StoreProfiles,
+        *,
+        at: pd.DataFrame | None = None,
+        listing: pd.DataFrame | None = None,
+        shelves: pd.DataFrame | None = None,
+    ) -> Demand:
+        """Forecast every product in every store, seen or not.
+
+        Parameters
+        ----------
+        stores
+            Stores to forecast.
+        products
+            Products to forecast; new ones are forecast from their attributes.
+        profiles
+            Who the stores serve.
+        at
+            store_id, product_id, price and promotion columns that differ from the regular price and no promotion; rows
+            of others are ignored, here and in ``listing``.
+        listing
+            store_id, product_id of what stands on the shelf today; default: that of the fit.
+        shelves
+            store_id, occasions_per_week; default: those of the fit.
+
+        Raises
+        ------
+        DemandError
+            A store without profile, a demographic that is not known, products without the attributes of the fit.
+        InputError
+            Faults of the frames ``at``, ``listing`` and ``shelves``.
+        """
+        store_ids, N = tuple(stores.ids), len(products.ids)
+        if at is not None:
+            at = given_frame("prices", at, name="at", only=(LOG_PRICE, *self.tastes.covariates.promotions))
+        if listing is not None:
+            listing = given_frame("listing", listing, name="listing")
+        if shelves is not None:
+            shelves = given_frame("shelves", shelves, name="shelves", without=("category", "shelf_cm"))
+        price, promotions = self._terms(at, store_ids, products)
+        values = [value[:, None, :] for value in self.tastes.covariates.values(np.log(price), promotions)]
+        tastes = self._tastes(products, profiles, store_ids)
+        seats = self._seats(len(store_ids))[:, :, None]
+        attraction = np.exp(tastes.utility(seats, np.arange(N), values, self.tastes.calendar.latest()))
+        today = _mask(self.today if listing is None else listing, store_ids, products)
+        volume = self.volume
+        if shelves is not None:
+            occasions = occasions_by_store(shelves, set(products.frame["category"]))
+            volume = replace(volume, occasions=occasions)
+        size = volume.size(
+            store_ids,
+            attraction,
+            self._mix(profiles, store_ids),
+            np.ones((len(store_ids), N), dtype=np.bool_) if today is None else today,
+            self._people(profiles, store_ids),
+        )
+        return Demand(
+            store_ids=store_ids,
+            class_names=self.class_names,
+            product_ids=tuple(products.ids),
+            attraction=attraction,
+            class_weight=size.class_weight,
+            no_purchase=size.no_purchase,
+            log_sd=self._log_sd(products, store_ids),
+            today=today,
+            walk_away=size.walk_away,
+            weight_source=size.source,
+            notes=(*self.notes, self.evidence.sentence, *size.notes, *self._new(products)),
+            reasons=self._reasons(products, profiles, store_ids),
+        )
+
+    def price_sensitivity(
+        self,
+        stores: Stores,
+        products: Products,
+        profiles: StoreProfiles,
+        *,
+        at: pd.DataFrame | None = None,
+        listing: pd.DataFrame | None = None,
+        by_product: bool = False,
+    ) -> pd.DataFrame:
+        r"""Tabulate how purchases respond to price, by store and class of shoppers.
+
+        With attraction a, carried set C and attraction v of buying nothing, the price coefficient of product j and its
+        elasticities are
+
+        .. math::
+
+            b_j = \frac{d \ln a_j}{d \ln p_j} \qquad
+            \frac{d}{d \ln p_j} \ln \frac{a_j}{v + \sum_{i \in C} a_i} \qquad
+            \frac{d}{d \ln p_j} \ln \frac{a_j}{\sum_{i \in C} a_i},
+
+        the price of j alone changing, as differences between prices 0.5 % above and below. The first elasticity is of
+        the units sold: who turns away may buy nothing. The second is of the share among purchases. Prices are not
+        corrected for endogeneity.
+
+        Parameters
+        ----------
+        stores, products, profiles, at, listing
+            As for ``predict``; elasticities are those of what stands on the shelf, at regular prices or those of
+            ``at``. Where no listing is known, all products count as carried.
+        by_product
+            One row per store, class and product instead of one per store and class.
+
+        Returns
+        -------
+        pandas.DataFrame
+            store_id, class, units_per_week, price_coefficient, elasticity (a change of the price by 1 % changes the
+            units sold by so many %), elasticity_among_purchases, positive (whether the price coefficient, of any
+            product carried, is above zero: not to be used for prices). Means over products are weighted by their shares
+            among the purchases of the class. With ``by_product`` also product_id and share, that share.
+
+        Raises
+        ------
+        DemandError
+            The effect of price could not be estimated; whatever ``predict`` cannot use.
+
+        Warns
+        -----
+        AssortmentWarning
+            Some price coefficients are positive.
+        """
+        from assortment.demand.model.sensitivity import price_sensitivity  # noqa: PLC0415 - it calls predict
+
+        return price_sensitivity(self, stores, products, profiles, at=at, listing=listing, by_product=by_product)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the model to one file, which ``load`` gives back exactly; returns the path.
+
+        The file is a zip of JSON and NumPy arrays and holds no code. It is written beside its place and renamed when
+        complete; a model of that name is replaced.
+
+        Raises
+        ------
+        DemandError
+            The place cannot be written.
+        """
+        from assortment.demand.model.model_file import save_model  # noqa: PLC0415 - it knows this class
+
+        return save_model(self, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> ChoiceModel:
+        """Read a model that ``save`` wrote; it predicts the same to the last bit.
+
+        Raises
+        ------
+        DemandError
+            The file cannot be read, is no model, is damaged, or was written by a newer version.
+        """
+        from assortment.demand.model.model_file import load_model  # noqa: PLC0415 - it knows this class
+
+        return load_model(path)
+
+    def _tastes(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> LocalTastes:
+        """Of the stores, or of the segments."""
+        if self.design is None:
+            return self.tastes.of(products, np.eye(len(self.segments)))
+        return self.tastes.of(products, self.design.encode(profiles, store_ids), store_ids)
+
+    def _seats(self, stores: int) -> Ints:
+        """(S, K) row of the tastes for each store and class; segments are the same everywhere."""
+        K = len(self.class_names)
+        return np.arange(stores)[:, None] * (0 if self.segments else K) + np.arange(K)
+
+    def _log_sd(self, products: Products, store_ids: tuple[str, ...]) -> Floats:
+        """(S, N): that of unseen stores, of which the sales of a store in the fit have settled a part."""
+        typical = float(np.median(list(self.log_sd.values()))) if self.log_sd else UNKNOWN_SD
+        new = float(np.hypot(typical, np.std(self.tastes.parts.product)))
+        unseen = np.array([self.log_sd.get(product, new) for product in products.ids])
+        s = np.asarray(pd.Index(self.tastes.store_ids).get_indexer(pd.Index(store_ids)))
+        n = np.asarray(pd.Index(self.tastes.product_ids).get_indexer(pd.Index(products.ids)))
+        settled = np.zeros((len(store_ids), len(n)))
+        if len(self.reliability):
+            settled = np.where((s >= 0)[:, None] & (n >= 0), self.reliability[s][:, n], 0.0)
+        log_sd: Floats = unseen * np.sqrt(1.0 - settled)
+        return log_sd
+
+    def _mix(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
+        """(S, K) share of each class in the choice occasions of a store."""
+        if self.design is not None:
+            return self.tastes.mix(self.design.encode(profiles, store_ids))
+        rate = np.array([self.purchase_rates[name] for name in self.segments])
+        weight = demographic_values(profiles, store_ids, tuple(self.segments.values())) * rate
+        total = weight.sum(axis=1, keepdims=True)
+        empty = [store for store, there in zip(store_ids, total[:, 0] > 0, strict=True) if not there]
+        if empty:
+            raise DemandError(
+                f"Nobody of a segment that bought anything lives around store {', '.join(empty[:10])}; "
+                "check its trade area and the segments."
+            )
+        mix: Floats = weight / total
+        return mix
+
+    def _people(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats | None:
+        """(S,) people as volume: who lives in the areas of two stores is divided over them."""
+        stores, segments = list(store_ids), tuple(self.segments.values())
+        if segments:
+            if set(segments) <= set(profiles.counts):
+                return profiles.divided.loc[stores, list(segments)].sum(axis=1).to_numpy(np.float64)
+            people: Floats = demographic_values(profiles, store_ids, segments).sum(axis=1)
+            return people
+        if not profiles.counts:
+            return None
+        largest = str(profiles.divided.sum().idxmax())
+        return profiles.divided[largest].loc[stores].to_numpy(np.float64)
+
+    def _terms(
+        self, at: pd.DataFrame | None, store_ids: tuple[str, ...], products: Products
+    ) -> tuple[Floats, dict[str, Floats]]:
+        """(S, N) price and promotions: regular, but for what ``at`` says."""
+        shape = (len(store_ids), len(products.ids))
+        price = np.broadcast_to(products.frame["price"].to_numpy(np.float64), shape).copy()
+        promotions = {name: np.zeros(shape) for name in self.tastes.covariates.promotions}
+        if at is None:
+            return price, promotions
+        s, n = _positions(at, store_ids, products)
+        inside = (s >= 0) & (n >= 0)
+        for name, target in {"price": price, **promotions}.items():
+            if name in at.columns:
+                values = at[name].to_numpy(np.float64, na_value=np.nan)
+                given = inside & np.isfinite(values)
+                target[s[given], n[given]] = values[given]
+        if not (price > 0).all():
+            raise DemandError("`at` holds prices that are not above zero; leave them empty where they are not known.")
+        return price, promotions
+
+    def _new(self, products: Products) -> tuple[str, ...]:
+        unseen = self.tastes.attributes.unseen(products)
+        return (f"Not seen in the fit, taken as average: {', '.join(unseen)}.",) if unseen else ()
+
+    def _reasons(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Drivers | None:
+        regular = np.log(products.frame["price"].to_numpy(np.float64))
+        slopes = self.tastes.drifts(products, regular)
+        if self.design is not None:
+            names = self.design.expressions
+            values = demographic_values(profiles, store_ids, names)
+            return (
+                Drivers(names, values, self.design.chain(profiles), slopes / self.design.scale[:, None])
+                if names
+                else None
+            )
+        mix = self._mix(profiles, store_ids)
+        share = mix.mean(axis=0)
+        base = self._tastes(products, profiles, store_ids).constant
+        log_shares = base - logsumexp(base, axis=1, keepdims=True)
+        return Drivers(tuple(self.segments), mix, share, log_shares - share @ log_shares)
+
+
+def _positions(frame: pd.DataFrame, store_ids: tuple[str, ...], products: Products) -> tuple[Ints, Ints]:
+    return positions(store_ids, frame["store_id"]), positions(products.ids, frame["product_id"])
+
+
+def _mask(listing: pd.DataFrame | None, store_ids: tuple[str, ...], products: Products) -> Bools | None:
+    if listing is None:
+        return None
+    s, n = _positions(listing, store_ids, products)
+    inside = (s >= 0) & (n >= 0)
+    mask = np.zeros((len(store_ids), len(products.ids)), dtype=np.bool_)
+    mask[s[inside], n[inside]] = True
+    return mask

@@ -1,0 +1,189 @@
+"""The table of coefficients with their standard errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from assortment.demand.arrays import Floats, Ints
+from assortment.demand.likelihood.curvature import Curvature
+from assortment.demand.likelihood.layout import Coefficients
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.mixture_curvature import SHARED_BY_CLASSES, curvature_of
+from assortment.demand.model.tastes import Tastes
+
+_MOST = 2000
+_MANY = ("covariate_product", "demographic_product", "demographic")
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Covariances of m parameters.
+
+    Parameters
+    ----------
+    positions
+        (m,), in the vector.
+    reference
+        Where parameters stand that are nothing by definition.
+    unclustered
+        (m, m), the inverse Hessian of the penalised likelihood, store effects integrated out.
+    clustered
+        (m, m), the sandwich of that with the scores of the stores; NaN where there is one store.
+    """
+
+    positions: Ints
+    reference: Ints
+    unclustered: Floats
+    clustered: Floats
+
+    @classmethod
+    def of(cls, likelihood: Likelihood, parts: Coefficients, precision: Floats, *, reference: bool) -> Errors:
+        """Return the errors at an optimum.
+
+        Parameters
+        ----------
+        likelihood, parts, precision
+            What was maximised, and where.
+        reference
+            Whether the first product is the reference, with nothing of its own to estimate.
+        """
+        layout = likelihood.layout
+        wanted = [name for name in SHARED_BY_CLASSES if name in layout.free]
+        for name in _MANY:
+            if sum(int(np.prod(layout.shapes[part])) for part in wanted) > _MOST and name in wanted:
+                wanted.remove(name)
+        store = precision[layout.position("store")]
+        own = float(store[0]) if store.size else None
+        found = curvature_of(likelihood, parts, tuple(wanted), store_precision=own)
+        zero = layout.first_product() if reference else np.zeros(0, dtype=np.intp)
+        found = found.at(np.setdiff1d(found.positions, zero))
+        bread = np.asarray(np.linalg.inv(found.hessian + np.diag(precision[found.positions])), dtype=np.float64)
+        return cls(found.positions, zero, bread, bread @ _meat(found) @ bread)
+
+    def of_rows(self, rows: Floats, size: int) -> tuple[Floats, Floats]:
+        """Return clustered and unclustered standard errors of linear combinations, (L, M) of all M parameters."""
+        known = np.isin(np.arange(size), [*self.positions, *self.reference])
+        outside = (np.abs(rows[:, ~known]) > 0).any(axis=1)
+        inner = rows[:, self.positions]
+
+        def errors(covariance: Floats) -> Floats:
+            variance = np.einsum("lm,lm->l", inner @ covariance, inner)
+            return np.where(outside, np.nan, np.sqrt(np.maximum(variance, 0.0)))
+
+        return errors(self.clustered), errors(self.unclustered)
+
+
+def _meat(found: Curvature) -> Floats:
+    seen = found.scores[np.abs(found.scores).any(axis=1)]
+    if len(seen) < 2:
+        return np.full(found.hessian.shape, np.nan)
+    meat: Floats = seen.T @ seen * (len(seen) / (len(seen) - 1))
+    return meat
+
+
+def coefficient_frame(
+    tastes: Tastes, likelihood: Likelihood, precision: Floats, *, reference: bool = False
+) -> pd.DataFrame:
+    """Tabulate the coefficients that stores share.
+
+    Parameters
+    ----------
+    tastes
+        The fit.
+    likelihood, precision
+        What was maximised.
+    reference
+        Whether products are measured against the first one; else against the average product.
+
+    Returns
+    -------
+    pandas.DataFrame
+        term, value, standard_error (clustered by store), standard_error_unclustered (inverse Hessian). A product is
+        given by its whole constant, and a class by what it makes of attributes and covariates in all; its odds are
+        against the average class. Errors take variances, seasons and weekly shocks as known.
+    """
+    layout, parts = likelihood.layout, tastes.parts
+    places, M = layout.places(), layout.size
+    errors = Errors.of(likelihood, parts, precision, reference=reference)
+    terms: list[str] = []
+    index: list[int] = []
+    for names, place in _named(tastes, places):
+        terms += names
+        index += [int(i) for i in place.ravel()]
+    kept = [i for i, position in enumerate(index) if position >= 0]
+    own = np.zeros((len(kept), M))
+    own[np.arange(len(kept)), [index[i] for i in kept]] = 1.0
+    by_class = _of_classes(tastes, places, M)
+    constants = _constants(likelihood, places, reference=reference)
+    rows = np.vstack([own, *(row for _, row in by_class), constants])
+    clustered, unclustered = errors.of_rows(rows, M)
+    return pd.DataFrame(
+        {
+            "term": [
+                *(terms[i] for i in kept),
+                *(name for name, _ in by_class),
+                *(f"product: {name}" for name in tastes.product_ids),
+            ],
+            "value": rows @ layout.join(parts),
+            "standard_error": clustered,
+            "standard_error_unclustered": unclustered,
+        }
+    )
+
+
+def _named(tastes: Tastes, places: Coefficients) -> list[tuple[list[str], Floats]]:
+    """Names and positions of the coefficients, kind by kind."""
+    attributes, products = tastes.attributes.names, [f"product: {name}" for name in tastes.product_ids]
+    covariates, demographics = tastes.covariates.names, tastes.demographics
+    common = [(list(covariates), places.covariate), (list(attributes), places.attribute)]
+    return [
+        *(common if tastes.classes == 1 else []),
+        ([f"{d} × {a}" for d in demographics for a in attributes], places.demographic),
+        ([f"{d} × {c}" for c in covariates for d in demographics], places.covariate_demographic),
+        ([f"{d} × {p}" for d in demographics for p in products], places.demographic_product),
+        ([f"{c} × {p}" for c in covariates for p in products], places.covariate_product),
+    ]
+
+
+def _of_classes(tastes: Tastes, places: Coefficients, size: int) -> list[tuple[str, Floats]]:
+    """Names and (M,) rows of what each latent class has in all."""
+    found: list[tuple[str, list[float], list[float]]] = []
+    if tastes.classes == 1:
+        return []
+    kinds = (
+        (tastes.covariates.names, places.covariate, places.class_covariate),
+        (tastes.attributes.names, places.attribute, places.class_attribute),
+    )
+    for k in range(tastes.classes):
+        for names, common, deviation in kinds:
+            found += [(f"class {k + 1}: {name}", [common[i], deviation[k, i]], []) for i, name in enumerate(names)]
+        found.append((f"class {k + 1}: log odds", [places.mix[k]], list(places.mix)))
+        for d, name in enumerate(tastes.demographics):
+            odds = places.mix_demographic[:, d]
+            found.append((f"class {k + 1}: log odds × {name}", [odds[k]], list(odds)))
+    return [(name, _row(plus, average, size)) for name, plus, average in found]
+
+
+def _row(plus: list[float], average: list[float], size: int) -> Floats:
+    """Sum of some parameters less the mean of others; what is not free counts as nothing."""
+    row = np.zeros(size)
+    for positions, weight in ((plus, 1.0), (average, -1.0 / max(1, len(average)))):
+        for position in positions:
+            if position >= 0:
+                row[int(position)] += weight
+    return row
+
+
+def _constants(likelihood: Likelihood, places: Coefficients, *, reference: bool) -> Floats:
+    """The (N, M) rows that make the constant of each product, against the first or the average one."""
+    A = likelihood.terms.attributes
+    rows = np.zeros((len(A), likelihood.layout.size))
+    if "attribute" in likelihood.layout.free:
+        rows[:, places.attribute.astype(np.intp)] = A
+    if "product" in likelihood.layout.free:
+        rows[np.arange(len(A)), places.product.astype(np.intp)] += 1.0
+    rows -= rows[0] if reference else rows.mean(axis=0)
+    return rows

@@ -1,0 +1,1 @@
+"""What was seen: offers and purchases, from tills, household baskets and surveys."""

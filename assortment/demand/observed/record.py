@@ -1,0 +1,260 @@
+"""The till record as arrays: what was offered, at which price, and what was sold."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from assortment.demand.arrays import Bools, Floats, Ints, positions
+from assortment.demand.design.covariates import CovariateDesign
+from assortment.demand.observed.choices import Choices
+from assortment.demand.observed.gaps import carried_on
+from assortment.errors import AssortmentWarning, DemandError, listed
+
+if TYPE_CHECKING:
+    from assortment.inputs import Products, Sales
+
+
+@dataclass(frozen=True)
+class TillRecord:
+    """Weekly offers and sales (S stores, W weeks, N products, P promotion columns).
+
+    Parameters
+    ----------
+    store_ids, product_ids, promotion
+        Names along the axes.
+    weeks
+        (W,), in order.
+    recorded
+        (S, W), weeks of which the store has a record with sales; the others are unknown, not zero.
+    offered
+        (S, W, N), what stood on the shelf.
+    units
+        (S, W, N), per week.
+    log_price
+        (S, W, N), logarithm of the price; where nothing was sold, the price of the weeks around, else the chain's.
+    promotions
+        (P, S, W, N).
+    notes
+        What was assumed.
+    """
+
+    store_ids: tuple[str, ...]
+    product_ids: tuple[str, ...]
+    promotion: tuple[str, ...]
+    weeks: pd.Index
+    recorded: Bools
+    offered: Bools
+    units: Floats
+    log_price: Floats
+    promotions: Floats
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def units_per_week(self) -> Floats:
+        """(S,) units per recorded week."""
+        total: Floats = self.units.sum(axis=(1, 2)) / np.maximum(self.recorded.sum(axis=1), 1)
+        return total
+
+    @property
+    def price_varies(self) -> bool:
+        """Whether any product was offered at more than one price."""
+        shown = self.offered & self.recorded[:, :, None]
+        high = np.where(shown, self.log_price, -np.inf).max(axis=(0, 1))
+        low = np.where(shown, self.log_price, np.inf).min(axis=(0, 1))
+        return bool((high - low > 1e-6).any())
+
+    def covariates(self, design: CovariateDesign, use: Bools) -> Floats:
+        """Return the (C, T, N) covariates of the T store-weeks of the (S, W) mask."""
+        promotions = {
+            name: values[use]
+            for name, values in zip(self.promotion, self.promotions, strict=True)
+            if name in design.names
+        }
+        columns = design.values(self.log_price[use], promotions)
+        return np.stack(columns) if columns else np.zeros((0, int(use.sum()), len(self.product_ids)))
+
+    def last_offers(self) -> Bools:
+        """Return (S, N), what each store offered in its last recorded week."""
+        last = self.recorded.shape[1] - 1 - np.argmax(self.recorded[:, ::-1], axis=1)
+        offered: Bools = self.offered[np.arange(len(last)), last]
+        return offered
+
+    def choices(self, fold: Ints, design: CovariateDesign) -> Choices:
+        """Return a state per recorded store-week.
+
+        Parameters
+        ----------
+        fold
+            (S,), the part that each store is held out with.
+        design
+            The covariates to use.
+        """
+        group, week = np.nonzero(self.recorded)
+        return Choices(
+            group=group,
+            fold=fold[group],
+            week=week,
+            offered=self.offered[self.recorded],
+            covariates=self.covariates(design, self.recorded),
+            counts=self.units[self.recorded],
+            weeks=np.ones(len(group)),
+        )
+
+
+def till_record(
+    sales: Sales,
+    products: Products,
+    *,
+    offered: pd.DataFrame | None = None,
+    promotion: Sequence[str] | None = None,
+) -> TillRecord:
+    """Lay the sales out as arrays.
+
+    Parameters
+    ----------
+    sales
+        Units by week, store and product.
+    products
+        The products of the category; rows of others are ignored.
+    offered
+        Frame store_id, product_id and optionally from_week, to_week (both included). ``None``: a product is taken to
+        have stood in a store from the first to the last week that it has a row there.
+    promotion
+        Columns of the sales to use; default: those that the sales declare.
+
+    Raises
+    ------
+    DemandError
+        No sales of these products, or an unknown promotion column.
+    """
+    names = tuple(sales.promotion if promotion is None else promotion)
+    missing = [name for name in names if name not in sales.frame.columns]
+    if missing:
+        raise DemandError(f"Promotion columns not found in the sales: {', '.join(missing)}.")
+    frame = sales.frame[sales.frame["product_id"].isin(products.ids)]
+    if not (frame["units"] > 0).any():
+        raise DemandError("The sales hold no units of these products; check product_id and category.")
+    frame, sold_nothing = _of_selling_stores(frame)
+    store_ids = tuple(sorted(frame["store_id"].unique()))
+    weeks = pd.Index(np.sort(frame["week"].unique()))
+    shape = (len(store_ids), len(weeks), len(products.ids))
+    s, w, n = _positions(frame, store_ids, weeks, products.ids)
+    cell = np.ravel_multi_index((s, w, n), shape)
+    units = _summed(frame["units"].to_numpy(np.float64), cell, shape)
+    recorded: Bools = units.sum(axis=2) > 0
+    on_shelf, notes = _offered(offered, store_ids, weeks, products.ids, cell)
+    on_shelf |= units > 0
+    price, price_notes = _log_price(frame, cell, shape, products)
+    return TillRecord(
+        store_ids=store_ids,
+        product_ids=tuple(products.ids),
+        promotion=names,
+        weeks=weeks,
+        recorded=recorded,
+        offered=on_shelf,
+        units=units,
+        log_price=price,
+        promotions=np.array([_largest(frame[name], cell, shape) for name in names]).reshape(len(names), *shape),
+        notes=(*sold_nothing, *notes, *price_notes),
+    )
+
+
+def _of_selling_stores(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows of stores that sold anything, and what to say of the others, which have no choices to learn from."""
+    selling = (frame["units"] > 0).groupby(frame["store_id"]).transform("any")
+    silent = sorted(frame["store_id"][~selling].unique())
+    if not silent:
+        return frame, ()
+    return frame[selling], (f"No unit sold in the whole record, so taken as stores without sales: {listed(silent)}.",)
+
+
+def _positions(
+    frame: pd.DataFrame, store_ids: tuple[str, ...], weeks: pd.Index, product_ids: Sequence[str]
+) -> tuple[Ints, Ints, Ints]:
+    return (
+        positions(store_ids, frame["store_id"]),
+        positions(weeks, frame["week"]),
+        positions(product_ids, frame["product_id"]),
+    )
+
+
+def _summed(values: Floats, cell: Ints, shape: tuple[int, ...]) -> Floats:
+    total: Floats = np.bincount(cell, values, int(np.prod(shape))).astype(np.float64)
+    return total.reshape(shape)
+
+
+def _largest(values: pd.Series, cell: Ints, shape: tuple[int, ...]) -> Floats:
+    """Several rows of one cell (as two lots in a week) count with the largest value; none counts as zero."""
+    filled = np.full(int(np.prod(shape)), -np.inf)
+    np.maximum.at(filled, cell, values.to_numpy(np.float64, na_value=0.0))
+    return np.where(np.isfinite(filled), filled, 0.0).reshape(shape)
+
+
+def _offered(
+    offered: pd.DataFrame | None, store_ids: tuple[str, ...], weeks: pd.Index, product_ids: Sequence[str], cell: Ints
+) -> tuple[Bools, tuple[str, ...]]:
+    shape = (len(store_ids), len(weeks), len(product_ids))
+    if offered is None:
+        seen = np.zeros(shape, dtype=np.bool_)
+        seen.ravel()[cell] = True
+        before = np.maximum.accumulate(seen, axis=1)
+        after = np.maximum.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
+        between: Bools = before & after
+        note = (
+            "What was offered is inferred: a product stood in a store from its first to its last week with a row there."
+        )
+        return between, (note,)
+    rows = offered[offered["store_id"].isin(store_ids) & offered["product_id"].isin(product_ids)]
+    first = _week_positions(rows, "from_week", weeks, "left", 0)
+    last = _week_positions(rows, "to_week", weeks, "right", len(weeks))
+    s = positions(store_ids, rows["store_id"])
+    n = positions(product_ids, rows["product_id"])
+    steps = np.zeros((shape[0], shape[1] + 1, shape[2]))
+    np.add.at(steps, (s, first, n), 1.0)
+    np.add.at(steps, (s, np.maximum(first, last), n), -1.0)
+    return np.cumsum(steps, axis=1)[:, :-1] > 0, ()
+
+
+def _week_positions(rows: pd.DataFrame, column: str, weeks: pd.Index, side: Any, default: int) -> Ints:
+    """Where in ``weeks`` an interval begins (side left) or ends (side right); open ends take the default."""
+    if column not in rows.columns:
+        return np.full(len(rows), default, dtype=np.intp)
+    known = rows[column].notna().to_numpy()
+    bounds = pd.Index(rows[column][known])
+    if pd.api.types.is_datetime64_any_dtype(weeks.dtype):
+        bounds = pd.DatetimeIndex(bounds)
+    found = np.full(len(rows), default, dtype=np.intp)
+    found[known] = weeks.to_numpy().searchsorted(bounds.to_numpy(), side=side)
+    return found
+
+
+def _log_price(
+    frame: pd.DataFrame, cell: Ints, shape: tuple[int, ...], products: Products
+) -> tuple[Floats, tuple[str, ...]]:
+    """Prices by cell: the mean charged; gaps take that of the weeks around, then the chain's, then the regular one."""
+    regular = np.log(products.frame["price"].to_numpy(np.float64))
+    if "price" not in frame.columns:
+        return np.broadcast_to(regular, shape).copy(), (
+            "The sales hold no prices: each product counts at its regular price.",
+        )
+    paid = frame["price"].to_numpy(np.float64, na_value=np.nan)
+    known = np.isfinite(paid) & (paid > 0)
+    if not known.all():
+        message = (
+            f"{int((~known).sum())} sales rows have no price above zero; the price of the weeks around them is used."
+        )
+        warnings.warn(message, AssortmentWarning, stacklevel=4)
+    size = int(np.prod(shape))
+    total, rows = np.bincount(cell[known], paid[known], size), np.bincount(cell[known], minlength=size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        price: Floats = np.log(total / rows).reshape(shape)
+        chain: Floats = np.log(total.reshape(shape).sum(axis=0) / rows.reshape(shape).sum(axis=0))
+    price = carried_on(price, axis=1)
+    price = np.where(np.isfinite(price), price, carried_on(chain, axis=0))
+    return np.where(np.isfinite(price), price, regular), ()
