@@ -46,6 +46,9 @@ class Prior:
         them, and in a coefficient of price or promotion.
     mix, mix_demographic
         Of the log odds of a class, and of the effect of one standard deviation of a demographic on them.
+    loyalty, loyalty_nest
+        Of what the products of a nest are worth more to shoppers who are loyal to it, and of the difference between
+        nests in that.
     overdispersion
         Variance that the purchases of a store and week share, as a multiple of p (1 − p).
     time
@@ -76,6 +79,8 @@ class Prior:
     class_covariate: float = 1.5
     mix: float = 1.5
     mix_demographic: float = 1.0
+    loyalty: float = 3.0
+    loyalty_nest: float = 0.5
     overdispersion: float | None = None
     time: Literal["none", "seasons", "weeks"] | None = None
     grid: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)

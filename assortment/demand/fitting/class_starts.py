@@ -12,9 +12,9 @@ from assortment.demand.arrays import Floats, Ints
 from assortment.demand.fitting.estimate import maximise_in_stages
 from assortment.demand.fitting.shrinkage import Shrunken
 from assortment.demand.fitting.variance import Components
+from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import CLASSES, GIVEN, Coefficients
 from assortment.demand.likelihood.logit import Terms
-from assortment.demand.likelihood.mixture import likelihood_of
 from assortment.demand.observed.choices import Choices
 
 _COMMON = ("attribute", "product", "covariate")

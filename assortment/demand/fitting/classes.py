@@ -132,7 +132,7 @@ def fit_classes(
         return ClassFit(alike, unseen)
     if count.classes is not None:
         return search.given(count.classes)
-    if (reason := _untold(choices)) is not None or unseen is None:
+    if (reason := untold(choices)) is not None or unseen is None:
         reason = reason or "no store could be held out"
         return ClassFit(
             alike, unseen, notes=(f"Whether there are several classes of shoppers was not tested: {reason}.",)
@@ -220,7 +220,7 @@ class _Search:
         return ClassFit(self._alike, None, notes=tuple(notes))
 
 
-def _untold(choices: Choices) -> str | None:
+def untold(choices: Choices) -> str | None:
     """Why this record cannot tell classes apart, or ``None``."""
     stores = len(np.unique(choices.group))
     if stores < LEAST_STORES:

@@ -12,9 +12,9 @@ from assortment.demand.arrays import Floats
 from assortment.demand.fitting.estimate import Coordinates
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
+from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood
-from assortment.demand.likelihood.mixture import likelihood_of
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from assortment.demand.fitting.estimate import Coordinates, maximise, maximise_in_stages
 from assortment.demand.fitting.variance import Components
+from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import GIVEN, PARTS, Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Terms
-from assortment.demand.likelihood.mixture import likelihood_of
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 

@@ -38,6 +38,8 @@ class Components:
         (C,).
     class_attribute, class_product, class_covariate, class_nothing, mix, mix_demographic
         Numbers.
+    loyalty
+        (L,): of what is common, and of each nest; none without nests.
     overdispersion
         δ.
     """
@@ -58,6 +60,7 @@ class Components:
     class_nothing: float
     mix: float
     mix_demographic: float
+    loyalty: Floats
     overdispersion: float
 
     @classmethod
@@ -97,6 +100,7 @@ class Components:
             class_nothing=0.0,
             mix=prior.mix,
             mix_demographic=prior.mix_demographic,
+            loyalty=np.zeros(0),
             overdispersion=begin(prior.overdispersion, 0.05),
         )
 
@@ -121,6 +125,7 @@ class Components:
             class_nothing=0.0,
             mix=0.0,
             mix_demographic=0.0,
+            loyalty=np.zeros(0),
             overdispersion=0.0,
         )
 

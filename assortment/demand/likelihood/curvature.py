@@ -7,14 +7,17 @@ one local Hessian, and the whole is put together from their sums. Store effects 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients, Layout
 from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.loyalty import LoyalLikelihood
+from assortment.demand.likelihood.loyalty_curvature import alone, local_of_loyal
 
 _TOGETHER = 32  # stores
 
@@ -28,6 +31,8 @@ SHARED = (
     "covariate_demographic",
 )
 """The parts that all stores share, but for those of time, which are taken as known here."""
+_OF_CLASSES = ("loyalty", "mix")
+"""Those that come after them where classes are loyal to nests."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +85,22 @@ def curvature(
     witnesses
         Most stores to look at, which then speak for all; the scores are those of these stores. ``None``: all.
     """
-    wanted = [name for name in SHARED if name in free and name in likelihood.layout.free]
-    common, special = _moves(likelihood.terms, with_products="covariate_product" in wanted)
+    wanted = [name for name in (*SHARED, *_OF_CLASSES) if name in free and name in likelihood.layout.free]
+    with_products = "covariate_product" in wanted
+    extra = 2 * likelihood.terms.classes if isinstance(likelihood, LoyalLikelihood) else 0
+    common, special = _moves(likelihood.terms, with_products=with_products, extra=extra)
     Z1 = np.column_stack([np.ones(len(likelihood.terms.demographics)), likelihood.terms.demographics])
     head = Z1.shape[1] * common.shape[1]
     size = head + special.shape[1]
     hessian, scores = np.zeros((size, size)), np.zeros((len(Z1), size))
-    shares_of = likelihood.forecast(parts)
+    local_of = (
+        local_of_loyal(likelihood, parts, with_products=with_products)
+        if isinstance(likelihood, LoyalLikelihood)
+        else _local_of(likelihood, parts, with_products=with_products)
+    )
     each = 1 if witnesses is None else max(1, len(Z1) // witnesses)
     for batch in batches(likelihood.choices.group, each):
-        found = [
-            _local(likelihood, shares_of(states)[0], states, with_products=special.shape[1] > 0) for _, states in batch
-        ]
+        found = [local_of(states) for _, states in batch]
         z = Z1[[s for s, _ in batch]]
         reduced = [_integrated(local, len(likelihood.terms.attributes), store_precision) for local, _ in found]
         half = np.array([common.T @ local for local in reduced])
@@ -102,7 +111,7 @@ def curvature(
             scores[s] = np.concatenate([np.kron(Z1[s], slope @ common), slope @ special])
     hessian[head:, :head] = hessian[:head, head:].T
     hessian *= each
-    places = _places(likelihood.layout, with_products=special.shape[1] > 0)
+    places = _places(likelihood.layout, with_products=with_products, with_classes=extra > 0)
     inside = np.concatenate([np.zeros(0, np.intp), *(_range(likelihood.layout, name) for name in wanted)])
     rows = np.flatnonzero(np.isin(places, inside))
     rows = rows[np.argsort(places[rows])]
@@ -116,7 +125,7 @@ def _spread_out(weights: Floats, blocks: Floats) -> Floats:
     return total.reshape(d, e, a, b).transpose(0, 2, 1, 3).reshape(d * a, e * b)
 
 
-def _moves(terms: Terms, *, with_products: bool) -> tuple[Floats, Floats]:
+def _moves(terms: Terms, *, with_products: bool, extra: int) -> tuple[Floats, Floats]:
     """How the local parameters (constants, then slopes by covariate) move with the shared ones.
 
     Returns
@@ -125,27 +134,32 @@ def _moves(terms: Terms, *, with_products: bool) -> tuple[Floats, Floats]:
         With what demographics multiply: ((1 + C) N, Q + N + C), or (N + C, Q + N + C) when slopes by product are not
         wanted, so that each covariate has one local slope.
     special
-        ((1 + C) N, C N), with the slopes by product, which turn at the centre of the covariate; or no columns.
+        ((1 + C) N, C N), with the slopes by product, which turn at the centre of the covariate; or no columns. Then
+        so many ``extra`` local parameters that are shared ones themselves.
     """
     A, centre = terms.attributes, terms.centre
     (N, Q), C = A.shape, len(centre)
     constants = np.hstack([A, np.eye(N), np.zeros((N, C))])
     slopes = np.kron(np.eye(C), np.ones((N if with_products else 1, 1)))
     common = np.vstack([constants, np.hstack([np.zeros((len(slopes), Q + N)), slopes])])
-    if not with_products:
-        return common, np.zeros((len(common), 0))
-    return common, np.vstack([np.hstack([np.zeros((N, 0)), *(-np.diag(row) for row in centre)]), np.eye(C * N)])
+    special = np.zeros((len(common), 0))
+    if with_products:
+        special = np.vstack([np.hstack([np.zeros((N, 0)), *(-np.diag(row) for row in centre)]), np.eye(C * N)])
+    return np.vstack([common, np.zeros((extra, common.shape[1]))]), block_diag(special, np.eye(extra))
 
 
-def _places(layout: Layout, *, with_products: bool) -> Ints:
+def _places(layout: Layout, *, with_products: bool, with_classes: bool) -> Ints:
     """Where the shared parameters stand in the vector, in the order of the Hessian as it is summed: for no demographic
-    and then for each of them attributes, products and covariates; at last the slopes by product."""
+    and then for each of them attributes, products and covariates; then the slopes by product, and what tells loyal
+    classes apart."""
     places = layout.places()
     blocks = [places.attribute, places.product, places.covariate]
     for d in range(len(places.demographic)):
         blocks += [places.demographic[d], places.demographic_product[d], places.covariate_demographic[:, d]]
     if with_products:
         blocks.append(places.covariate_product.ravel())
+    if with_classes:
+        blocks += [places.loyalty, places.mix]
     return np.concatenate(blocks).astype(np.intp)
 
 
@@ -162,32 +176,28 @@ def batches(group: Ints, each: int = 1) -> Iterator[list[tuple[int, Ints]]]:
         yield pairs[start : start + _TOGETHER * each : each]
 
 
+def _local_of(
+    likelihood: Likelihood, parts: Coefficients, *, with_products: bool
+) -> Callable[[Ints], tuple[Floats, Floats]]:
+    """A function of states: Hessian and gradient in the local parameters."""
+    shares_of = likelihood.forecast(parts)
+    return lambda states: _local(likelihood, shares_of(states)[0], states, with_products=with_products)
+
+
 def _local(likelihood: Likelihood, shares: Floats, states: Ints, *, with_products: bool) -> tuple[Floats, Floats]:
     """Hessian and gradient of some states in the local parameters."""
-    choices, N = likelihood.choices, shares.shape[1]
+    choices = likelihood.choices
     weight = likelihood.weight[states]
     units = (likelihood.units[states] * weight)[:, None]
     x = np.concatenate([np.ones((1, *shares.shape)), choices.covariates[:, states]])
     expected = shares * units
-    # Sums by pair of covariates (the constant is the first) and product: the Hessian without what products share.
-    pairs = np.einsum("tn,atn,btn->abn", expected, x, x)
     slopes = np.einsum("tn,atn->an", expected - choices.counts[states] * weight[:, None], x)
     moved = shares * x
     if with_products:
         moved = moved.transpose(1, 0, 2).reshape(len(states), -1)
-        hessian = -(moved * units).T @ moved
-        for a, b in np.ndindex(pairs.shape[:2]):
-            np.fill_diagonal(
-                hessian[a * N : (a + 1) * N, b * N : (b + 1) * N],
-                pairs[a, b] + np.diag(hessian[a * N : (a + 1) * N, b * N : (b + 1) * N]),
-            )
-        return hessian, slopes.ravel()
+        return alone(expected, x, with_products=True) - (moved * units).T @ moved, slopes.ravel()
     moved = np.hstack([moved[0], moved[1:].sum(axis=2).T])
-    hessian = -(moved * units).T @ moved
-    hessian[:N, :N] += np.diag(pairs[0, 0])
-    hessian[:N, N:] += pairs[0, 1:].T
-    hessian[N:, :N] += pairs[0, 1:]
-    hessian[N:, N:] += pairs[1:, 1:].sum(axis=2)
+    hessian = alone(expected, x, with_products=False) - (moved * units).T @ moved
     return hessian, np.concatenate([slopes[0], slopes[1:].sum(axis=1)])
 
 

@@ -17,7 +17,8 @@ from assortment.demand.likelihood.layout import CLASSES, Coefficients, Layout
 from assortment.demand.likelihood.logit import Likelihood, Sums, Terms
 from assortment.demand.likelihood.mixture import MixtureLikelihood, Told
 
-SHARED_BY_CLASSES = (*SHARED, *CLASSES)
+SHARED_BY_CLASSES = (*SHARED, *CLASSES, "loyalty")
+"""The shared parts, whatever kind of classes there are."""
 _MOST_LOCAL = 700
 _WORK = 2e9  # multiplications where the Hessian only steers
 
@@ -39,7 +40,7 @@ def curvature_of(
     witnesses
         As there; of several classes all stores are looked at, but not all of their states. ``None``: all.
     """
-    wanted = [name for name in SHARED_BY_CLASSES if name in free and name in likelihood.layout.free]
+    wanted = [name for name in (*SHARED, *CLASSES) if name in free and name in likelihood.layout.free]
     if not isinstance(likelihood, MixtureLikelihood) or not wanted:
         return curvature(likelihood, parts, free, store_precision=store_precision, witnesses=witnesses)
     local = Local.of(likelihood.terms, with_products="covariate_product" in free)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from assortment.demand.arrays import Floats, Ints
+from assortment.demand.design.nests import Nests
 from assortment.demand.likelihood.curvature import Curvature
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood
@@ -139,8 +140,9 @@ def _named(tastes: Tastes, places: Coefficients) -> list[tuple[list[str], Floats
     attributes, products = tastes.attributes.names, [f"product: {name}" for name in tastes.product_ids]
     covariates, demographics = tastes.covariates.names, tastes.demographics
     common = [(list(covariates), places.covariate), (list(attributes), places.attribute)]
+    shared = tastes.classes == 1 or tastes.nests is not None
     return [
-        *(common if tastes.classes == 1 else []),
+        *(common if shared else []),
         ([f"{d} × {a}" for d in demographics for a in attributes], places.demographic),
         ([f"{d} × {c}" for c in covariates for d in demographics], places.covariate_demographic),
         ([f"{d} × {p}" for d in demographics for p in products], places.demographic_product),
@@ -150,9 +152,11 @@ def _named(tastes: Tastes, places: Coefficients) -> list[tuple[list[str], Floats
 
 def _of_classes(tastes: Tastes, places: Coefficients, size: int) -> list[tuple[str, Floats]]:
     """Names and (M,) rows of what each latent class has in all."""
-    found: list[tuple[str, list[float], list[float]]] = []
     if tastes.classes == 1:
         return []
+    if tastes.nests is not None:
+        return _of_nests(tastes.nests, places, size)
+    found: list[tuple[str, list[float], list[float]]] = []
     kinds = (
         (tastes.covariates.names, places.covariate, places.class_covariate),
         (tastes.attributes.names, places.attribute, places.class_attribute),
@@ -165,6 +169,17 @@ def _of_classes(tastes: Tastes, places: Coefficients, size: int) -> list[tuple[s
             odds = places.mix_demographic[:, d]
             found.append((f"class {k + 1}: log odds × {name}", [odds[k]], list(odds)))
     return [(name, _row(plus, average, size)) for name, plus, average in found]
+
+
+def _of_nests(nests: Nests, places: Coefficients, size: int) -> list[tuple[str, Floats]]:
+    """Names and (M,) rows of what the products of its nest are worth more to each loyal class, and of the odds."""
+    odds = list(places.mix)
+    found = [(f"any {nests.attribute}: log odds", _row(odds[:1], odds, size))]
+    for level, own, place in zip(nests.levels, places.loyalty[1:], odds[1:], strict=True):
+        who = f"set on {nests.attribute} {level}"
+        found.append((f"{who}: worth more", _row([places.loyalty[0], own], [], size)))
+        found.append((f"{who}: log odds", _row([place], odds, size)))
+    return found
 
 
 def _row(plus: list[float], average: list[float], size: int) -> Floats:

@@ -12,9 +12,11 @@ import pandas as pd
 from assortment.demand.arrays import Floats, Ints, positions
 from assortment.demand.design.attributes import AttributeDesign
 from assortment.demand.design.covariates import CovariateDesign
+from assortment.demand.design.nests import Nests
 from assortment.demand.design.periods import Calendar
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Terms
+from assortment.demand.likelihood.loyalty import constants_of_classes
 
 if TYPE_CHECKING:
     from assortment.inputs import Products
@@ -79,6 +81,8 @@ class Tastes:
         The weeks of the record.
     parts
         The coefficients.
+    nests
+        What the latent classes are loyal to, each to a level of it, but for the first; ``None``: to nothing.
     """
 
     product_ids: tuple[str, ...]
@@ -89,6 +93,7 @@ class Tastes:
     centre: Floats
     calendar: Calendar
     parts: Coefficients
+    nests: Nests | None = None
 
     @property
     def classes(self) -> int:
@@ -121,6 +126,8 @@ class Tastes:
         if self.classes > 1:
             # Measured from buying nothing, which the classes then value alike.
             own = parts.class_attribute @ terms.attributes.T + parts.class_product - parts.class_nothing[:, None]
+            if self.nests is not None:
+                own = own + constants_of_classes(self.nests.of(products), parts.loyalty)
             constant = (constant[:, None, :] + own).reshape(-1, len(products.ids))
             slopes = (slopes[:, :, None] + parts.class_covariate.T[:, None, :]).reshape(len(slopes), -1)
         return LocalTastes(
