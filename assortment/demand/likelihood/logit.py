@@ -46,6 +46,8 @@ class Terms:
         Latent classes of shoppers.
     walk_away
         Share of the choice occasions of each class that end without a purchase; matters with several classes only.
+    kind
+        (Q,), the attribute that each column stands for or is a level of; ``None``: each its own.
     """
 
     attributes: Floats
@@ -54,6 +56,7 @@ class Terms:
     period: Ints
     classes: int = 1
     walk_away: float = 0.1
+    kind: Ints | None = None
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
