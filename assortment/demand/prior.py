@@ -30,7 +30,10 @@ class Prior:
     demographic_product
         Of what a demographic does to a single product beyond its attributes.
     store
-        Of what a store has that no demographic explains, by product.
+        Of what a store has that no demographic explains, by product; 0 leaves out ``store_attribute``, too.
+    store_attribute
+        Of what a store has that no demographic explains, by attribute: products that are alike share it, so one that is
+        new to a store inherits it. Estimated for each attribute.
     period
         Of what a season adds to a product in all stores; that of a week (see ``time``) is held small when not given.
     week
@@ -68,6 +71,7 @@ class Prior:
     demographic: float | None = None
     demographic_product: float | None = None
     store: float | None = None
+    store_attribute: float | None = None
     period: float | None = None
     week: float | None = None
     price: float = 5.0

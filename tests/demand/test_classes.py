@@ -14,6 +14,7 @@ from mixture_worlds import DEMOGRAPHICS, ThreeKinds, random_choices, three_kinds
 from assortment.demand import ChoiceModel, calibrate, fit_demand
 from assortment.demand.fitting.classes import Trial, class_shares, collapsed
 from assortment.demand.fitting.estimate import Coordinates
+from assortment.demand.fitting.precision import Precision
 from assortment.demand.fitting.shrinkage import Shrunken
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.layout import CLASSES, GIVEN, PARTS, Coefficients
@@ -86,10 +87,12 @@ def test_the_curvature_is_the_expected_hessian(mixture: tuple[MixtureLikelihood,
 
 
 def test_the_coordinates_turn_gradients_as_they_turn_steps(mixture: tuple[MixtureLikelihood, np.ndarray]) -> None:
-    """A step changes the value by its product with the turned gradient."""
+    """A step changes the value by its product with the turned gradient; a store's effects are related."""
     likelihood, vector = mixture
-    coordinates = Coordinates.of(likelihood, likelihood.parts(vector), np.full(len(vector), 2.0))
     rng = np.random.default_rng(2)
+    kin = 0.3 * rng.normal(size=(likelihood.terms.shapes["product"][0], 2))
+    precision = Precision(np.full(len(vector), 2.0), likelihood.layout.position("store"), kin)
+    coordinates = Coordinates.of(likelihood, likelihood.parts(vector), precision)
     step, gradient = rng.normal(size=(2, len(vector)))
     assert coordinates.change(step) @ gradient == pytest.approx(step @ coordinates.gradient(gradient), abs=1e-9)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from assortment.demand.arrays import Floats
+from assortment.demand.arrays import Floats, Ints
 from assortment.errors import DemandError
 
 if TYPE_CHECKING:
@@ -109,6 +109,12 @@ class AttributeDesign:
     def names(self) -> tuple[str, ...]:
         """Names of the columns, as they are printed."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def kind(self) -> Ints:
+        """(Q,), to which attribute each column belongs, counted from 0."""
+        first = {name: k for k, name in enumerate(dict.fromkeys(column.attribute for column in self.columns))}
+        return np.array([first[column.attribute] for column in self.columns], dtype=np.intp)
 
     @property
     def each_its_own(self) -> bool:

@@ -67,7 +67,7 @@ def best_start(
             likelihood = likelihood_of(choices, terms, free, known=parts, overdispersion=components.overdispersion)
             parts = likelihood.with_nothing(parts)
             likelihood = likelihood_of(choices, terms, free, known=parts, overdispersion=components.overdispersion)
-            precision = components.precision(likelihood.layout)
+            precision = components.precision(likelihood)
             begin = likelihood.layout.join(parts)
             found = maximise_in_stages(likelihood, precision, begin, enough=_ENOUGH, steps=steps)
             parts, value = likelihood.parts(found.vector), found.value

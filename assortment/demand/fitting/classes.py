@@ -21,6 +21,8 @@ from assortment.errors import AssortmentWarning, DemandError
 
 LEAST_STORES = 8
 """With fewer stores the number of classes is not sought."""
+_LIKING = 0.02
+"""What a store makes of an attribute is left to the mix of its classes first."""
 _COLLAPSED = 0.02
 _ALIKE = 0.02
 _ROUNDS = 3
@@ -186,6 +188,7 @@ class _Search:
             demographic=np.minimum(alike.components.demographic, first.demographic),
             demographic_product=np.minimum(alike.components.demographic_product, first.demographic_product),
             store=min(alike.components.store, first.store),
+            store_attribute=np.minimum(alike.components.store_attribute, _LIKING),
         )
 
     def fit(self, count: int, fewer: Shrunken) -> Shrunken:

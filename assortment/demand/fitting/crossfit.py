@@ -103,7 +103,7 @@ def _coordinates(fit: Shrunken, free: tuple[str, ...]) -> Coordinates:
     everything = likelihood_of(
         likelihood.choices, likelihood.terms, free, known=fit.parts, overdispersion=fit.components.overdispersion
     )
-    precision = fit.components.precision(everything.layout)
+    precision = fit.components.precision(everything)
     fixed = everything.layout.first_product() if fit.components.needs_reference else None
     parts = fit.parts.without(*(name for name in LOCAL if name not in free))
     return Coordinates.of(everything, parts, precision, fixed=fixed)

@@ -180,7 +180,7 @@ def _start(alike: Shrunken, nests: Nests, member: Ints, prior: Prior, walk_away:
 
     parts = likelihood_at(parts).with_nothing(parts)
     likelihood = likelihood_at(parts)
-    precision = components.precision(likelihood.layout)
+    precision = components.precision(likelihood)
     begin = likelihood.layout.join(parts)
     found = maximise_in_stages(likelihood, precision, begin, enough=_ENOUGH, steps=_STEPS)
     return _Start(nests, terms, components, likelihood.parts(found.vector), found.value)

@@ -80,7 +80,7 @@ def shrunken_fit(
     parts = parts.without(*(name for name in PARTS if name not in (*free, GIVEN)))
     for done in range(rounds + 1):
         likelihood = likelihood_of(merged, terms, free, known=parts, overdispersion=components.overdispersion)
-        precision = components.precision(likelihood.layout)
+        precision = components.precision(likelihood)
         begin, last = likelihood.layout.join(parts), done == rounds
         if terms.classes > 1:
             enough = _LITTLE if last else _ROUGHLY
@@ -131,7 +131,7 @@ def with_shocks(
     vector = np.zeros(likelihood.layout.size) if start is None else start.week.ravel()
     only_week = replace(prior, overdispersion=components.overdispersion)
     for remaining in range(0 if prior.week is not None else rounds, -1, -1):
-        precision = components.precision(likelihood.layout)
+        precision = components.precision(likelihood)
         coordinates = Coordinates.of(likelihood, likelihood.parts(vector), precision)
         vector = maximise(likelihood, precision, vector, coordinates, tolerance=_COARSE).vector
         if remaining:

@@ -99,7 +99,12 @@ def fit_tills(
     workers, ticks
         Threads, and progress.
     """
-    first = Components.first(prior, demographics=terms.demographics.shape[1], covariates=covariates)
+    first = Components.first(
+        prior,
+        demographics=terms.demographics.shape[1],
+        covariates=covariates,
+        attributes=0 if each_its_own else terms.attributes.shape[1],
+    )
     free = tuple(name for name in _FREE if not (each_its_own and name == "demographic_product"))
     if len(np.unique(choices.group)) == 1:
         free = tuple(name for name in free if name != "store")
@@ -207,8 +212,14 @@ def _fit(
 
 
 def reliability(fit: Shrunken) -> Floats:
-    """Return (S, N), the part h σ² / (1 + h σ²) of the variance of a store's effect that its own sales have settled."""
+    """Return (S, N), the part of the variance of a store's effects that its own sales have settled."""
     if "store" not in fit.likelihood.layout.free:
         return np.zeros(fit.parts.store.shape)
-    told = fit.likelihood.information(fit.parts).store * fit.components.store**2
-    return told / (1.0 + told)
+    expected = fit.likelihood.expected(fit.parts)[0].store
+    return fit.components.kinship(fit.likelihood.terms).settled(expected)
+
+
+def inherited(fit: Shrunken) -> Floats:
+    """Return (N, Q), by which the effects of a store are multiplied to tell what it makes of attributes."""
+    shape = fit.likelihood.terms.attributes.shape
+    return fit.components.kinship(fit.likelihood.terms).inherited if fit.components.store > 0 else np.zeros(shape)

@@ -18,7 +18,7 @@ from assortment.demand.fitting.crossfit import Unseen
 from assortment.demand.fitting.identified import require_identified, require_sold, warn_of_boundless
 from assortment.demand.fitting.nests import Nesting
 from assortment.demand.fitting.settings import CHAIN_EVERYWHERE, Settings, Ticks, by_product, findings
-from assortment.demand.fitting.till_fit import TillFit, fit_plain, fit_tills, reliability
+from assortment.demand.fitting.till_fit import TillFit, fit_plain, fit_tills, inherited, reliability
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Terms
 from assortment.demand.likelihood.outside import log_no_purchase
@@ -58,7 +58,13 @@ def model_from_tills(
     covariates, notes = _covariates(record, together=settings.prior is not None)
     fold = fold_of(record.store_ids, FOLDS, settings.seed)
     choices = record.choices(fold, covariates)
-    terms = Terms(settings.attributes.encode(products), Z, centres(choices), Calendar(record.weeks).period)
+    terms = Terms(
+        settings.attributes.encode(products),
+        Z,
+        centres(choices),
+        Calendar(record.weeks).period,
+        kind=settings.attributes.kind,
+    )
     known = np.array([occasions.get(store, np.nan) for store in record.store_ids])
     away = _walk_away(record, known, walk_away)
     found = _found(
@@ -81,10 +87,11 @@ def model_from_tills(
         calendar=found.calendar,
         parts=found.fit.parts,
         nests=found.nests,
+        inherited=inherited(found.fit),
     )
     likelihood, components = found.fit.likelihood, found.fit.components
     table = coefficient_frame(
-        tastes, likelihood, components.precision(likelihood.layout), reference=components.needs_reference
+        tastes, likelihood, components.precision(likelihood), reference=components.needs_reference
     )
     nothing = _log_no_purchase(likelihood, found.fit.parts, known, np.ones(len(likelihood.units), dtype=np.bool_))
     return ChoiceModel(

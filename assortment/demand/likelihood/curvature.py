@@ -67,7 +67,7 @@ def curvature(
     parts: Coefficients,
     free: tuple[str, ...],
     *,
-    store_precision: float | None = None,
+    store_precision: Floats | None = None,
     witnesses: int | None = None,
 ) -> Curvature:
     """Return the curvature in the shared parameters.
@@ -81,7 +81,7 @@ def curvature(
     free
         The parts wanted; all others are taken as known, and those of time always are.
     store_precision
-        1 / variance of the store effects; ``None`` where there are none.
+        (N, N), inverse covariance of a store's effects; ``None`` where there are none.
     witnesses
         Most stores to look at, which then speak for all; the scores are those of these stores. ``None``: all.
     """
@@ -201,11 +201,11 @@ def _local(likelihood: Likelihood, shares: Floats, states: Ints, *, with_product
     return hessian, np.concatenate([slopes[0], slopes[1:].sum(axis=1)])
 
 
-def _integrated(local: Floats, constants: int, store_precision: float | None) -> Floats:
+def _integrated(local: Floats, constants: int, store_precision: Floats | None) -> Floats:
     """The local Hessian when the constants of the store may stray with this precision."""
     if store_precision is None:
         return local
-    inner = local[:constants, :constants] + store_precision * np.eye(constants)
+    inner = local[:constants, :constants] + store_precision
     across = local[:, :constants]
     reduced: Floats = local - across @ np.linalg.solve(inner, across.T)
     return reduced

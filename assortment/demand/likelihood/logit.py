@@ -48,6 +48,8 @@ class Terms:
         Share of the choice occasions of each class that end without a purchase; matters with several classes only.
     nest
         (N,), nest of each product, -1 for none, where the classes are loyal to a nest each (the first is to none).
+    kind
+        (Q,), the attribute that each column stands for or is a level of; ``None``: each its own.
     """
 
     attributes: Floats
@@ -57,6 +59,7 @@ class Terms:
     classes: int = 1
     walk_away: float = 0.1
     nest: Ints | None = None
+    kind: Ints | None = None
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

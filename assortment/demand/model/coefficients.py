@@ -9,6 +9,7 @@ import pandas as pd
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.design.nests import Nests
+from assortment.demand.fitting.precision import Precision
 from assortment.demand.likelihood.curvature import Curvature
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood
@@ -41,7 +42,7 @@ class Errors:
     clustered: Floats
 
     @classmethod
-    def of(cls, likelihood: Likelihood, parts: Coefficients, precision: Floats, *, reference: bool) -> Errors:
+    def of(cls, likelihood: Likelihood, parts: Coefficients, precision: Precision, *, reference: bool) -> Errors:
         """Return the errors at an optimum.
 
         Parameters
@@ -56,12 +57,11 @@ class Errors:
         for name in _MANY:
             if sum(int(np.prod(layout.shapes[part])) for part in wanted) > _MOST and name in wanted:
                 wanted.remove(name)
-        store = precision[layout.position("store")]
-        own = float(store[0]) if store.size else None
-        found = curvature_of(likelihood, parts, tuple(wanted), store_precision=own)
+        found = curvature_of(likelihood, parts, tuple(wanted), store_precision=precision.of_store())
         zero = layout.first_product() if reference else np.zeros(0, dtype=np.intp)
         found = found.at(np.setdiff1d(found.positions, zero))
-        bread = np.asarray(np.linalg.inv(found.hessian + np.diag(precision[found.positions])), dtype=np.float64)
+        held = np.diag(precision.diagonal[found.positions])
+        bread = np.asarray(np.linalg.inv(found.hessian + held), dtype=np.float64)
         return cls(found.positions, zero, bread, bread @ _meat(found) @ bread)
 
     def of_rows(self, rows: Floats, size: int) -> tuple[Floats, Floats]:
@@ -86,7 +86,7 @@ def _meat(found: Curvature) -> Floats:
 
 
 def coefficient_frame(
-    tastes: Tastes, likelihood: Likelihood, precision: Floats, *, reference: bool = False
+    tastes: Tastes, likelihood: Likelihood, precision: Precision, *, reference: bool = False
 ) -> pd.DataFrame:
     """Tabulate the coefficients that stores share.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +83,9 @@ class Tastes:
         The coefficients.
     nests
         What the latent classes are loyal to, each to a level of it, but for the first; ``None``: to nothing.
+    inherited
+        (N, Q), by which a store's own effects are multiplied to tell what it makes of attributes; a product that is new
+        to the fit inherits it. Empty: nothing is inherited.
     """
 
     product_ids: tuple[str, ...]
@@ -94,6 +97,7 @@ class Tastes:
     calendar: Calendar
     parts: Coefficients
     nests: Nests | None = None
+    inherited: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def classes(self) -> int:
@@ -155,12 +159,18 @@ class Tastes:
         return drifts + through_mix
 
     def _on(self, products: Products, store_ids: Sequence[str] | None, rows: int) -> Coefficients:
-        """The coefficients of these products and stores; of what the fit has not seen, zero."""
+        """The coefficients of these products and stores; zero for what the fit has not seen.
+
+        But what a known store makes of a new product follows from what it makes of the attributes.
+        """
         n = positions(self.product_ids, _series(products.ids))
         own = _columns(self.parts.store, n)
         if store_ids is None:
             own = np.zeros((rows, len(n)))
         else:
+            if self.inherited.size and (n < 0).any():
+                likes = self.parts.store @ self.inherited
+                own = np.where(n >= 0, own, likes @ self.attributes.encode(products).T)
             own = _columns(own.T, positions(self.store_ids, _series(store_ids))).T
         return replace(
             self.parts,
