@@ -20,10 +20,11 @@ class Prior:
     Parameters
     ----------
     attribute
-        Of the effect of an attribute (one level against the average product, or one standard deviation of a number).
+        Of the effect of an attribute (one level against the average product, or one standard deviation of a number);
+        estimated for each attribute. In baskets, and with fewer than 20 products, it is 3 unless given.
     product
         Of what a product has beyond its attributes; small values pull products that sold little towards their
-        attributes.
+        attributes. In baskets, and with fewer than 20 products, it is 1 unless given.
     demographic
         Of the effect of one standard deviation of a demographic on one attribute; estimated for each demographic. Where
         the classes are segments of households it is chosen from ``grid`` by cross-validation blocked by household.
@@ -66,8 +67,8 @@ class Prior:
         A standard deviation is negative, or zero where it may not be, ``time`` is unknown, or ``grid`` is empty.
     """
 
-    attribute: float = 3.0
-    product: float = 1.0
+    attribute: float | None = None
+    product: float | None = None
     demographic: float | None = None
     demographic_product: float | None = None
     store: float | None = None
