@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Settings:
     classes: int | None = 1
     most_classes: int = 1
     progress: Callable[[int, int], None] | None
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 class Ticks:

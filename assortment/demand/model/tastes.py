@@ -122,7 +122,7 @@ class Tastes:
             # Measured from buying nothing, which the classes then value alike.
             own = parts.class_attribute @ terms.attributes.T + parts.class_product - parts.class_nothing[:, None]
             constant = (constant[:, None, :] + own).reshape(-1, len(products.ids))
-            slopes = (slopes[:, :, None] + parts.class_covariate.T[:, None, :]).reshape(len(slopes), -1)
+            slopes = (slopes[:, :, None] + parts.class_covariate.T[:, None, :]).reshape(len(slopes), len(constant))
         return LocalTastes(
             constant=constant,
             slopes=slopes[:, :, None] + parts.covariate_product[:, None, :],
