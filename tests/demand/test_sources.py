@@ -109,6 +109,9 @@ def test_each_source_is_said_to_tell_what_it_told(alike: SegmentWorld, tmp_path:
     assert (table["counted_purchases"] <= table["weighted_purchases"]).all()
     for name in ("information", "on_products", "on_prices", "on_people"):
         assert table[name].sum() == pytest.approx(1.0) and (table[name] >= 0).all()
+    plain = alike.survey.groupby("product_id")["chose"].sum()
+    own = -(plain * np.log(plain / plain.sum())).sum() / plain.sum()
+    assert table["log_loss_average"]["survey"] == pytest.approx(own)
     assert table["on_prices"]["sales"] > 0.9 and table["on_products"]["sales"] > 0.8
     assert table["on_people"][["baskets", "survey"]].sum() > 0.8
     assert ((table["log_loss"] > 1.5) & (table["log_loss"] < np.log(9.0))).all()
@@ -187,6 +190,15 @@ def test_a_survey_alone_is_enough(alike: SegmentWorld) -> None:
     assert any("Who chose nothing is not used" in note for note in model.notes)
     with pytest.raises(DemandError, match="give occasions_per_week"):
         model.predict(alike.stores, alike.products, alike.profiles)
+
+
+def test_a_source_that_contradicts_the_others_is_named(alike: SegmentWorld) -> None:
+    """A survey that turns the tastes of both segments round: a note doubts it; the true one is not doubted."""
+    fair, other = fit(alike, "sales", "survey"), alike.survey.copy()
+    other["chose"] = other.groupby("band")["chose"].transform(lambda chose: chose.to_numpy()[::-1])
+    turned = fit(alike, "sales", "survey", survey=other)
+    assert not any("contradict" in note for note in fair.notes)
+    assert [note for note in turned.notes if note.startswith("The survey contradicts the other sources")]
 
 
 def test_segments_that_do_not_differ_are_said_not_to(alike: SegmentWorld) -> None:

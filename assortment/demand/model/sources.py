@@ -15,7 +15,10 @@ from assortment.demand.likelihood.mixture import likelihood_of
 from assortment.demand.likelihood.mixture_curvature import SHARED_BY_CLASSES, curvature_of
 from assortment.demand.observed.choices import SOURCES, Choices
 
-COLUMNS = ("source", "purchases", "weight", "weighted_purchases", "counted_purchases", "log_loss", "information")
+COLUMNS = (
+    *("source", "purchases", "weight", "weighted_purchases", "counted_purchases"),
+    *("log_loss", "log_loss_average", "information"),
+)
 PRODUCTS, PRICES, PEOPLE = "on_products", "on_prices", "on_people"
 _TOPICS = {
     PRODUCTS: ("attribute", "product"),
@@ -27,6 +30,8 @@ _TOPICS = {
 }
 _SHARED_ON_AVERAGE = {"class_attribute": PRODUCTS, "class_product": PRODUCTS, "class_covariate": PRICES}
 _NAMES = {"sales": "Till sales", "baskets": "Household baskets", "survey": "The survey"}
+_MATTERS, _CHANCE = 0.02, 30.0
+"""Part of the log-loss, and χ² of a likelihood ratio, beyond which a source contradicts the others."""
 _MOST = 1500  # parameters whose information is divided between the sources
 _MANY = ("covariate_product", "demographic_product", "demographic")
 
@@ -62,8 +67,9 @@ def source_frame(
     pandas.DataFrame
         source, purchases (units), weight, weighted_purchases, counted_purchases (what they count for in the end, as
         what surprises one shopper of a store-week surprises others too), log_loss (per purchase, with the model),
-        information (share of 1); on_products, on_prices, on_people: the same of attributes and products, of prices and
-        promotions, and of what sets people (demographics, segments, classes) apart; NaN where the model has none.
+        log_loss_average (the same with the averages of the source itself, divided over what was on offer), information
+        (share of 1); on_products, on_prices, on_people: the same of attributes and products, of prices and promotions,
+        and of what sets people (demographics, segments, classes) apart; NaN where the model has none.
     """
     found = np.unique(choices.sources)
     states = [choices] if len(found) == 1 else [choices.take(choices.sources == source) for source in found]
@@ -81,6 +87,7 @@ def source_frame(
                 "weighted_purchases": weight * units,
                 "counted_purchases": float(own.units @ own.weight),
                 "log_loss": float(own.log_loss(parts).sum()) / (weight * units),
+                "log_loss_average": _average_loss(own.choices),
                 **shares,
             }
         )
@@ -91,7 +98,8 @@ def source_notes(sources: pd.DataFrame) -> tuple[str, ...]:
     """Say what each source told, where there are several, or one does not count once."""
     if len(sources) < 2 and (sources["weight"] == 1.0).all():
         return ()
-    return tuple(_sentence(row) for row in sources.to_dict("records"))
+    rows = sources.to_dict("records")
+    return (*(_sentence(row) for row in rows), *(_doubt(row) for row in rows if _contradicts(row)))
 
 
 def sources_in_words(sources: pd.DataFrame) -> list[str]:
@@ -118,6 +126,33 @@ def _sentence(row: Mapping[Any, Any]) -> str:
         f"{_NAMES[row['source']]} ({row['purchases']:,.0f} purchases{weight}; log-loss {row['log_loss']:.3f} per "
         f"purchase) told {told}."
     )
+
+
+def _contradicts(row: Mapping[Any, Any]) -> bool:
+    """Whether a source would be forecast better by its own averages, by more than chance and by enough to matter."""
+    gap = row["log_loss"] - row["log_loss_average"]
+    return bool(gap > _MATTERS * row["log_loss_average"] and 2.0 * row["purchases"] * gap > _CHANCE)
+
+
+def _doubt(row: Mapping[Any, Any]) -> str:
+    return (
+        (
+            f"{_NAMES[row['source']]} contradicts the other sources: its own averages forecast it better (log-loss "
+            f"{row['log_loss_average']:.3f}) than the model of all of them does; find out why, or give it less weight."
+        )
+        .replace("sales contradicts", "sales contradict")
+        .replace("baskets contradicts", "baskets contradict")
+    )
+
+
+def _average_loss(choices: Choices) -> float:
+    """Log-loss per purchase if each product had one attraction, its units by the units of the states that offer it."""
+    units = choices.counts.sum(axis=1)
+    chances = units @ choices.offered
+    worth = np.divide(choices.counts.sum(axis=0), chances, out=np.zeros_like(chances), where=chances > 0)
+    # Σ n log (c_j / Σ c): what was bought, less the log of all that was on offer.
+    bought = choices.counts.sum(axis=0) @ np.log(np.where(worth > 0, worth, 1.0))
+    return float(units @ np.log(np.maximum(choices.offered @ worth, 1e-300)) - bought) / float(units.sum())
 
 
 def _percent(share: float) -> str:

@@ -174,7 +174,7 @@ def _dealt(survey: pd.DataFrame, group: Ints, product: Ints, seed: int) -> pd.Da
     The same row is dealt alike wherever it stands, and so counts as often as it is there.
     """
     dealt = np.zeros((len(survey), _PARTS))
-    texts = survey.astype(str).agg("\0".join, axis=1)
+    texts = ["\0".join(map(str, cells)) for cells in survey.itertuples(index=False)]
     for row, (text, chose) in enumerate(zip(texts, survey["chose"].to_numpy(np.float64), strict=True)):
         rng = np.random.default_rng(list(hashlib.blake2b(f"{seed}\0{text}".encode(), digest_size=16).digest()))
         whole = int(chose)
