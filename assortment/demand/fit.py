@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -17,17 +17,12 @@ from assortment.demand.fitting.segments import model_from_baskets
 from assortment.demand.fitting.settings import Settings
 from assortment.demand.fitting.tills import model_from_tills
 from assortment.demand.model.choice_model import ChoiceModel
-from assortment.demand.model.class_names import EVERYBODY
 from assortment.demand.model.outside import check_walk_away
 from assortment.demand.model.volume import occasions_by_store
-from assortment.demand.observed.basket_witness import basket_witness
-from assortment.demand.observed.baskets import BasketRecord, basket_record
-from assortment.demand.observed.given_sources import GivenSources, given_sources
-from assortment.demand.observed.record import TillRecord, till_record
-from assortment.demand.observed.survey import survey_witness
-from assortment.demand.observed.witness import Witness
+from assortment.demand.observed.given_sources import given_sources
+from assortment.demand.observed.record import till_record
 from assortment.demand.prior import DEFAULT, Prior
-from assortment.errors import DemandError
+from assortment.errors import AssortmentWarning, DemandError, listed
 from assortment.inputs import given_frame
 
 if TYPE_CHECKING:
@@ -162,6 +157,12 @@ def fit_demand(
         weights=source_weights,
     )
     settings = replace(settings, weights=given.weights)
+    if segment is not None and demographics:
+        warnings.warn(
+            f"demographics {listed(demographics)} are not used: the segments of '{segment}' take their place.",
+            AssortmentWarning,
+            stacklevel=2,
+        )
     occasions = occasions_by_store(shelves, set(products.frame["category"]))
     # The matrices are small. On busy cores the threads of BLAS wait for each other far longer than they work, and how
     # many there are would change the last digits; the folds are fitted side by side instead.
@@ -170,7 +171,7 @@ def fit_demand(
         if given.sales is not None:
             promotion = (promotion,) if isinstance(promotion, str) else promotion
             record = till_record(given.sales, products, offered=offered, promotion=promotion)
-        bought = _bought(given, products, segment=segment, seed=seed)
+        bought = given.bought(products, segment=segment, seed=seed)
         if segment is not None and given.names == ("baskets",):
             assert bought is not None
             return model_from_baskets(
@@ -182,7 +183,7 @@ def fit_demand(
                 today=today,
                 settings=settings,
             )
-        witnesses = _witnesses(given, record, bought, products, segment=segment, seed=seed)
+        witnesses = given.witnesses(record, bought, products, segment=segment, seed=seed)
         if segment is not None:
             return model_from_mixture(
                 record,
@@ -221,41 +222,6 @@ def fit_demand(
             settings=settings,
             witnesses=witnesses,
         )
-
-
-def _bought(given: GivenSources, products: Products, *, segment: str | None, seed: int) -> BasketRecord | None:
-    """The baskets by segment, or all as one."""
-    if given.baskets is None:
-        return None
-    households = given.households
-    if households is None:
-        ids = given.baskets["household_id"].astype(str).unique()
-        households = pd.DataFrame({"household_id": ids})
-    segments = given.segments if segment is not None else {EVERYBODY: EVERYBODY}
-    return basket_record(given.baskets, households, products, segment=segment, segments=segments, seed=seed)
-
-
-def _witnesses(
-    given: GivenSources,
-    record: TillRecord | None,
-    bought: BasketRecord | None,
-    products: Products,
-    *,
-    segment: str | None,
-    seed: int,
-) -> tuple[Witness, ...]:
-    """What other sources than the tills saw."""
-    found: list[Witness] = []
-    if bought is not None:
-        seen = basket_witness(bought, record)
-        # Where there are no segments, all households are of none.
-        found.append(seen if segment is not None else replace(seen, segment=np.full_like(seen.segment, -1)))
-    if given.survey is not None:
-        asked = survey_witness(given.survey, products, segment=segment, segments=given.segments, seed=seed)
-        if asked is None:
-            raise DemandError("In the survey nobody chose anything; leave it out.")
-        found.append(asked)
-    return tuple(found)
 
 
 def _check_classes(classes: int | None, most: int, segment: str | None, prior: Prior | None) -> None:

@@ -15,7 +15,7 @@ from test_fit_demand import stores_of
 from test_model_file import same
 
 from assortment.demand import ChoiceModel, Demand, Prior, calibrate, fit_demand
-from assortment.errors import DemandError, InputError
+from assortment.errors import AssortmentWarning, DemandError, InputError
 
 FIXED = Prior(
     demographic=0.5, store=0.1, period=0.1, week=0.05, covariate_product=0.2, overdispersion=0.01, time="weeks"
@@ -186,6 +186,9 @@ def test_a_survey_alone_is_enough(alike: SegmentWorld) -> None:
     demand = demand_of(model, alike)
     assert demand.class_names == ("young", "old")
     assert demand.class_weight == pytest.approx(450.0 * alike.mix)
+    assert "Standard errors are of the inverse Hessian" in model.summary()
+    with pytest.warns(AssortmentWarning, match="people_old are not used: the segments of 'band' take their place"):
+        fit(alike, "survey", demographics=["people_old"])
     assert any("how much each segment buys" in note for note in model.notes)
     assert any("Who chose nothing is not used" in note for note in model.notes)
     with pytest.raises(DemandError, match="give occasions_per_week"):

@@ -67,7 +67,8 @@ class ChoiceModel:
     products
         Products of the fit.
     coefficients
-        Frame term, value, standard_error (clustered by store), standard_error_unclustered (inverse Hessian).
+        Frame term, value, standard_error (clustered by store; with observed segments the other one), and
+        standard_error_unclustered (inverse Hessian).
     evidence
         Whether demographics forecast stores (or households) that the fit had not seen.
     design
@@ -130,8 +131,8 @@ class ChoiceModel:
             "",
             table.to_string(index=False, float_format=lambda value: f"{value:.4f}"),
             "",
-            "Standard errors are clustered by store; unclustered ones are of the inverse Hessian, purchases taken as "
-            "independent. Price is not corrected for endogeneity.",
+            ("Standard errors are" if self.segments else "Standard errors are clustered by store; unclustered ones are")
+            + " of the inverse Hessian, purchases taken as independent. Price is not corrected for endogeneity.",
             *self.notes,
         ]
         return "\n".join(lines)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from assortment.demand.observed.baskets import segments_of
+from assortment.demand.observed.basket_witness import basket_witness
+from assortment.demand.observed.baskets import BasketRecord, basket_record, segments_of
 from assortment.demand.observed.choices import SOURCES
-from assortment.demand.observed.survey import survey_faults
+from assortment.demand.observed.record import TillRecord
+from assortment.demand.observed.survey import survey_faults, survey_witness
+from assortment.demand.observed.witness import Witness
 from assortment.errors import DemandError, Fault, InputError
 from assortment.inputs import given_frame
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from assortment.inputs import Products, Sales
 
 _WEIGHTS = "source_weights"
+_EVERYBODY = "everybody"
 _NOTHING = (
     "Give sales; or baskets, households and the household column `segment` that tells shoppers apart; or a survey. "
     "At least one of them must have a weight above 0."
@@ -52,6 +57,44 @@ class GivenSources:
     def names(self) -> tuple[str, ...]:
         """Which of ``SOURCES`` are there."""
         return tuple(name for name in SOURCES if getattr(self, name) is not None)
+
+    def bought(self, products: Products, *, segment: str | None, seed: int) -> BasketRecord | None:
+        """Return the baskets by segment, or all as one; ``None`` where there are none."""
+        if self.baskets is None:
+            return None
+        households = self.households
+        if households is None:
+            households = pd.DataFrame({"household_id": self.baskets["household_id"].astype(str).unique()})
+        segments = self.segments if segment is not None else dict.fromkeys([_EVERYBODY], _EVERYBODY)
+        return basket_record(self.baskets, households, products, segment=segment, segments=segments, seed=seed)
+
+    def witnesses(
+        self,
+        record: TillRecord | None,
+        bought: BasketRecord | None,
+        products: Products,
+        *,
+        segment: str | None,
+        seed: int,
+    ) -> tuple[Witness, ...]:
+        """Return what other sources than the tills saw.
+
+        Raises
+        ------
+        DemandError
+            Nobody chose anything in the survey.
+        """
+        found: list[Witness] = []
+        if bought is not None:
+            seen = basket_witness(bought, record)
+            # Where there are no segments, all households are of none.
+            found.append(seen if segment is not None else replace(seen, segment=np.full_like(seen.segment, -1)))
+        if self.survey is not None:
+            asked = survey_witness(self.survey, products, segment=segment, segments=self.segments, seed=seed)
+            if asked is None:
+                raise DemandError("In the survey nobody chose anything; leave it out.")
+            found.append(asked)
+        return tuple(found)
 
 
 def given_sources(
