@@ -47,7 +47,8 @@ class Prior:
         Of the effect of one standard deviation of a demographic on a coefficient of price or promotion.
     class_attribute, class_product, class_covariate
         Of the difference between latent classes of shoppers in the effect of an attribute, in what a product has beyond
-        them, and in a coefficient of price or promotion.
+        them, and in a coefficient of price or promotion. The first is also the widest scale that is tried for observed
+        segments where several sources, or a survey, tell of them.
     mix, mix_demographic
         Of the log odds of a class, and of the effect of one standard deviation of a demographic on them.
     loyalty, loyalty_nest
