@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import sparse
+from scipy.linalg import solve_triangular
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients, Layout
@@ -81,6 +83,8 @@ def curvature(
         Most stores to look at, which then speak for all; the scores are those of these stores. ``None``: all.
     """
     wanted = [name for name in SHARED if name in free and name in likelihood.layout.free]
+    if not wanted:
+        return Curvature(np.zeros(0, np.intp), np.zeros((0, 0)), np.zeros((len(likelihood.terms.demographics), 0)))
     common, special = _moves(likelihood.terms, with_products="covariate_product" in wanted)
     Z1 = np.column_stack([np.ones(len(likelihood.terms.demographics)), likelihood.terms.demographics])
     head = Z1.shape[1] * common.shape[1]
@@ -94,10 +98,10 @@ def curvature(
         ]
         z = Z1[[s for s, _ in batch]]
         reduced = [_integrated(local, len(likelihood.terms.attributes), store_precision) for local, _ in found]
-        half = np.array([common.T @ local for local in reduced])
-        hessian[:head, :head] += _spread_out(np.einsum("sd,se->sde", z, z), half @ common)
-        hessian[:head, head:] += _spread_out(z[:, :, None], half @ special)
-        hessian[head:, head:] += special.T @ np.sum(reduced, axis=0) @ special
+        half = [common.T @ local for local in reduced]
+        hessian[:head, :head] += _spread_out(np.einsum("sd,se->sde", z, z), np.array([rows @ common for rows in half]))
+        hessian[:head, head:] += _spread_out(z[:, :, None], np.array([rows @ special for rows in half]))
+        hessian[head:, head:] += special.T @ (np.sum(reduced, axis=0) @ special)
         for (s, _), (_, slope) in zip(batch, found, strict=True):
             scores[s] = np.concatenate([np.kron(Z1[s], slope @ common), slope @ special])
     hessian[head:, :head] = hessian[:head, head:].T
@@ -116,8 +120,8 @@ def _spread_out(weights: Floats, blocks: Floats) -> Floats:
     return total.reshape(d, e, a, b).transpose(0, 2, 1, 3).reshape(d * a, e * b)
 
 
-def _moves(terms: Terms, *, with_products: bool) -> tuple[Floats, Floats]:
-    """How the local parameters (constants, then slopes by covariate) move with the shared ones.
+def _moves(terms: Terms, *, with_products: bool) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """How the local parameters (constants, then slopes by covariate) move with the shared ones; few of them do.
 
     Returns
     -------
@@ -133,8 +137,9 @@ def _moves(terms: Terms, *, with_products: bool) -> tuple[Floats, Floats]:
     slopes = np.kron(np.eye(C), np.ones((N if with_products else 1, 1)))
     common = np.vstack([constants, np.hstack([np.zeros((len(slopes), Q + N)), slopes])])
     if not with_products:
-        return common, np.zeros((len(common), 0))
-    return common, np.vstack([np.hstack([np.zeros((N, 0)), *(-np.diag(row) for row in centre)]), np.eye(C * N)])
+        return sparse.csr_array(common), sparse.csr_array((len(common), 0))
+    special = np.vstack([np.hstack([np.zeros((N, 0)), *(-np.diag(row) for row in centre)]), np.eye(C * N)])
+    return sparse.csr_array(common), sparse.csr_array(special)
 
 
 def _places(layout: Layout, *, with_products: bool) -> Ints:
@@ -196,6 +201,6 @@ def _integrated(local: Floats, constants: int, store_precision: float | None) ->
     if store_precision is None:
         return local
     inner = local[:constants, :constants] + store_precision * np.eye(constants)
-    across = local[:, :constants]
-    reduced: Floats = local - across @ np.linalg.solve(inner, across.T)
+    half = solve_triangular(np.linalg.cholesky(inner), local[:constants], lower=True, check_finite=False)
+    reduced: Floats = local - half.T @ half
     return reduced
