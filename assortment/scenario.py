@@ -95,6 +95,9 @@ class DemandSettings(_Section):
     demographics: tuple[str, ...] | None = None
     walk_away: float = Field(0.1, gt=0, lt=1, description="assumed where the size of the category is not known")
     classes: int | None = Field(None, ge=1, description="sales: kinds of shoppers; absent: as many as forecast best")
+    nests: bool | str | None = Field(
+        None, description="sales: whether to look for an attribute whose levels share buyers, or its name; absent: look"
+    )
     segment: str | None = Field(None, description="baskets: the household column whose values are the shopper classes")
     segments: dict[str, str] | None = Field(None, description="baskets: value of that column -> profile count")
 

@@ -9,16 +9,17 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from assortment.demand.design.attributes import AttributeDesign
+from assortment.demand.design.nests import Nests, possible_nests
 from assortment.demand.fitting.segments import model_from_baskets
 from assortment.demand.fitting.settings import Settings
 from assortment.demand.fitting.tills import model_from_tills
+from assortment.demand.likelihood.outside import check_walk_away
 from assortment.demand.model.choice_model import ChoiceModel
-from assortment.demand.model.outside import check_walk_away
 from assortment.demand.model.volume import occasions_by_store
 from assortment.demand.observed.baskets import basket_record, segments_of
 from assortment.demand.observed.record import till_record
 from assortment.demand.prior import DEFAULT, Prior
-from assortment.errors import DemandError
+from assortment.errors import DemandError, listed
 from assortment.inputs import given_frame
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def fit_demand(
     walk_away: float = 0.1,
     classes: int | None = None,
     most_classes: int = 4,
+    nests: bool | str = True,
     today: pd.DataFrame | None = None,
     fallback: bool = True,
     seed: int = 0,
@@ -92,6 +94,10 @@ def fit_demand(
         with fewer than 8 stores, or when neither offers nor prices vary.
     most_classes
         Most classes to try.
+    nests
+        Whether to look for an attribute of text whose levels share buyers, as a nested logit does: classes of shoppers
+        then are loyal to a level each, if that forecasts stores held out better. An attribute's name: its levels are
+        nests without a test.
     today
         store_id, product_id: what stands on the shelf today.
     fallback
@@ -116,8 +122,9 @@ def fit_demand(
             f"prior = {prior!r}: leave it out, give a Prior(...), or None for maximum likelihood without."
         )
     _check_classes(classes, most_classes, sales, prior)
+    design = AttributeDesign.of(products, attributes)
     settings = Settings(
-        attributes=AttributeDesign.of(products, attributes),
+        attributes=design,
         prior=prior,
         fallback=fallback,
         seed=seed,
@@ -125,6 +132,8 @@ def fit_demand(
         progress=progress,
         classes=1 if prior is None else classes,
         most_classes=most_classes,
+        nests=() if prior is None or sales is None else _nests(nests, design, products),
+        nests_given=isinstance(nests, str),
     )
     if shelves is not None:
         shelves = given_frame("shelves", shelves, name="shelves", without=("category", "shelf_cm"))
@@ -162,6 +171,20 @@ def fit_demand(
         return model_from_baskets(
             bought, products, kinds, occasions=occasions, walk_away=walk_away, today=today, settings=settings
         )
+
+
+def _nests(asked: bool | str, design: AttributeDesign, products: Products) -> tuple[Nests, ...]:
+    """The attributes whose levels may be nests, or the one that is asked for."""
+    possible = possible_nests(design, products)
+    if not isinstance(asked, str):
+        return possible if asked else ()
+    chosen = tuple(nests for nests in possible if nests.attribute == asked)
+    if not chosen:
+        raise DemandError(
+            f"nests = {asked!r}: expected an attribute of text with two to nine levels, two or more of them of "
+            f"several products; here these are {listed(nests.attribute for nests in possible) or 'none'}."
+        )
+    return chosen
 
 
 def _check_classes(classes: int | None, most: int, sales: Sales | None, prior: Prior | None) -> None:

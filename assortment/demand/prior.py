@@ -30,7 +30,10 @@ class Prior:
     demographic_product
         Of what a demographic does to a single product beyond its attributes.
     store
-        Of what a store has that no demographic explains, by product.
+        Of what a store has that no demographic explains, by product; 0 leaves out ``store_attribute``, too.
+    store_attribute
+        Of what a store has that no demographic explains, by attribute: products that are alike share it, so one that is
+        new to a store inherits it. Estimated for each attribute.
     period
         Of what a season adds to a product in all stores; that of a week (see ``time``) is held small when not given.
     week
@@ -46,6 +49,9 @@ class Prior:
         them, and in a coefficient of price or promotion.
     mix, mix_demographic
         Of the log odds of a class, and of the effect of one standard deviation of a demographic on them.
+    loyalty, loyalty_nest
+        Of what the products of a nest are worth more to shoppers who are loyal to it, and of the difference between
+        nests in that.
     overdispersion
         Variance that the purchases of a store and week share, as a multiple of p (1 − p).
     time
@@ -65,6 +71,7 @@ class Prior:
     demographic: float | None = None
     demographic_product: float | None = None
     store: float | None = None
+    store_attribute: float | None = None
     period: float | None = None
     week: float | None = None
     price: float = 5.0
@@ -76,6 +83,8 @@ class Prior:
     class_covariate: float = 1.5
     mix: float = 1.5
     mix_demographic: float = 1.0
+    loyalty: float = 3.0
+    loyalty_nest: float = 0.5
     overdispersion: float | None = None
     time: Literal["none", "seasons", "weeks"] | None = None
     grid: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)

@@ -8,6 +8,8 @@ from assortment.report import demographics
 from assortment.report.facts import Facts
 from assortment.report.numbers import number, percent
 
+_ALIKE = 1e-6
+
 
 def people(facts: Facts, store_id: str) -> list[dict[str, str | float | None]]:
     """Return one row per demographic: label, value here, value in the chain, and the index (chain = 100).
@@ -31,12 +33,19 @@ def people(facts: Facts, store_id: str) -> list[dict[str, str | float | None]]:
 
 
 def class_mix(facts: Facts, index: int) -> list[dict[str, str | float]]:
-    """Return the share of choice occasions of each shopper class, here and in the chain; empty for one class."""
+    """Return the share of choice occasions of each shopper class, here and in the chain.
+
+    Empty where the shares are the same in all stores, as those of one class are, or of shoppers who are set on
+    a kind of product.
+    """
     demand = facts.run.demand
     weight = np.asarray(demand.class_weight, dtype=np.float64)
     if weight.shape[1] < 2:
         return []
-    here, usual = weight[index] / weight[index].sum(), weight.sum(axis=0) / weight.sum()
+    shares, usual = weight / weight.sum(axis=1, keepdims=True), weight.sum(axis=0) / weight.sum()
+    if np.ptp(shares, axis=0).max() < _ALIKE:
+        return []
+    here = shares[index]
     return [
         {
             "label": facts.printed(str(name).replace("_", " ")),

@@ -12,8 +12,9 @@ import pytest
 from mixture_worlds import DEMOGRAPHICS, ThreeKinds, random_choices, three_kinds
 
 from assortment.demand import ChoiceModel, calibrate, fit_demand
-from assortment.demand.fitting.classes import class_shares, collapsed
+from assortment.demand.fitting.classes import Trial, class_shares, collapsed
 from assortment.demand.fitting.estimate import Coordinates
+from assortment.demand.fitting.precision import Precision
 from assortment.demand.fitting.shrinkage import Shrunken
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.layout import CLASSES, GIVEN, PARTS, Coefficients
@@ -86,10 +87,12 @@ def test_the_curvature_is_the_expected_hessian(mixture: tuple[MixtureLikelihood,
 
 
 def test_the_coordinates_turn_gradients_as_they_turn_steps(mixture: tuple[MixtureLikelihood, np.ndarray]) -> None:
-    """A step changes the value by its product with the turned gradient."""
+    """A step changes the value by its product with the turned gradient; a store's effects are related."""
     likelihood, vector = mixture
-    coordinates = Coordinates.of(likelihood, likelihood.parts(vector), np.full(len(vector), 2.0))
     rng = np.random.default_rng(2)
+    kin = 0.3 * rng.normal(size=(likelihood.terms.shapes["product"][0], 2))
+    precision = Precision(np.full(len(vector), 2.0), likelihood.layout.position("store"), kin)
+    coordinates = Coordinates.of(likelihood, likelihood.parts(vector), precision)
     step, gradient = rng.normal(size=(2, len(vector)))
     assert coordinates.change(step) @ gradient == pytest.approx(step @ coordinates.gradient(gradient), abs=1e-9)
 
@@ -136,7 +139,7 @@ def test_each_class_walks_away_as_assumed(mixture: tuple[MixtureLikelihood, np.n
 def test_three_kinds_of_shoppers_are_found_without_being_told(world: ThreeKinds, model: ChoiceModel) -> None:
     """The number by the hold-out, and what each class chooses within 0.05; each is named for what it prefers."""
     assert len(model.class_names) == 3
-    assert [trial.pays for trial in model.class_trials] == [True, True, False]
+    assert [trial.pays for trial in model.class_trials if isinstance(trial, Trial)] == [True, True, False]
     shares = class_shares(model.tastes.parts, model.tastes.attributes.encode(world.products))
     for truth in world.shares:
         assert 0.5 * np.abs(shares - truth).sum(axis=1).min() < 0.05
@@ -176,7 +179,7 @@ def test_the_walk_away_rate_enters_the_fit(world: ThreeKinds, two_classes: Choic
     """With two classes another rate gives other tastes; with one it does not."""
     other = fitted(world, classes=2, walk_away=0.4)
     assert np.abs(two_classes.tastes.parts.class_attribute - other.tastes.parts.class_attribute).max() > 1e-3
-    one = [fitted(world, classes=1, walk_away=rate).tastes.parts.attribute for rate in (0.1, 0.4)]
+    one = [fitted(world, classes=1, nests=False, walk_away=rate).tastes.parts.attribute for rate in (0.1, 0.4)]
     assert np.array_equal(one[0], one[1])
 
 

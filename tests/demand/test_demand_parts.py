@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assortment.demand.design.attributes import AttributeDesign
 from assortment.demand.design.demographics import default_expressions
 from assortment.demand.fitting.evidence import Evidence
-from assortment.demand.model.outside import log_no_purchase, log_no_purchase_at
+from assortment.demand.likelihood.outside import log_no_purchase, log_no_purchase_at
 from assortment.demand.model.spread import UNKNOWN_SD, residual_sd
 from assortment.demand.observed.folds import fold_of
 from assortment.demand.observed.gaps import carried_on
@@ -91,7 +91,7 @@ def test_buying_nothing_is_found_from_occasions_or_from_the_rate(rate: float, se
     attraction, carried = rng.uniform(0.1, 5, (4, 6)), np.ones((4, 6), bool)
     weight = rng.uniform(1, 10, 4)
     inside = attraction.sum(axis=1)
-    constant = log_no_purchase_at(attraction, carried, weight, rate)
+    constant = log_no_purchase_at(attraction[:, None], carried, weight[:, None], rate)
     away = np.exp(constant) / (np.exp(constant) + inside)
     assert (weight @ away) / weight.sum() == pytest.approx(rate, rel=1e-6)
     found = log_no_purchase(np.log(inside), weight, weight * (1 - away))

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from assortment.demand.fitting.estimate import Coordinates, Effects, maximise
+from assortment.demand.fitting.effects import Effects
+from assortment.demand.fitting.estimate import Coordinates, maximise
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.curvature import SHARED, curvature
 from assortment.demand.likelihood.layout import PARTS, Coefficients
@@ -51,8 +52,13 @@ def random_likelihood(
 
 
 def first_components(likelihood: Likelihood, prior: Prior | None = None) -> Components:
-    D = likelihood.terms.demographics.shape[1]
-    return Components.first(prior or Prior(), demographics=D, covariates=COVARIATES[: len(likelihood.terms.centre)])
+    terms = likelihood.terms
+    return Components.first(
+        prior or Prior(),
+        demographics=terms.demographics.shape[1],
+        covariates=COVARIATES[: len(terms.centre)],
+        attributes=terms.attributes.shape[1],
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -106,9 +112,12 @@ def test_store_effects_are_integrated_out_as_in_the_whole_hessian(seed: int, pre
     )
     store = np.arange(layout.size)[layout.position("store")]
     rest = np.setdiff1d(np.arange(layout.size), store)
-    inner = whole[np.ix_(store, store)] + precision * np.eye(len(store))
+    pull = np.random.default_rng(seed).normal(size=(5, 2))
+    prior = precision * np.eye(5) + pull @ pull.T
+    groups = likelihood.terms.shapes["store"][0]
+    inner = whole[np.ix_(store, store)] + np.kron(np.eye(groups), prior)
     schur = whole[np.ix_(rest, rest)] - whole[np.ix_(rest, store)] @ np.linalg.solve(inner, whole[np.ix_(store, rest)])
-    found = curvature(likelihood, likelihood.parts(at), SHARED, store_precision=precision)
+    found = curvature(likelihood, likelihood.parts(at), SHARED, store_precision=prior)
     assert np.allclose(found.hessian, schur, rtol=1e-3, atol=1e-2)
 
 
@@ -135,7 +144,7 @@ def test_the_information_is_the_diagonal_of_the_hessian(seed: int) -> None:
 def test_gradients_turn_as_steps_do(seed: int) -> None:
     """The gradient in the coordinates is the transpose of the change that a step makes."""
     likelihood = random_likelihood(seed)
-    precision = first_components(likelihood).precision(likelihood.layout)
+    precision = first_components(likelihood).precision(likelihood)
     coordinates = Coordinates.of(likelihood, likelihood.parts(np.zeros(likelihood.layout.size)), precision)
     rng = np.random.default_rng(seed)
     step, gradient = rng.normal(size=(2, likelihood.layout.size))
@@ -145,16 +154,22 @@ def test_gradients_turn_as_steps_do(seed: int) -> None:
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000), precision=st.floats(0.01, 100))
 def test_the_curvature_of_effects_has_a_closed_inverse_and_root(seed: int, precision: float) -> None:
-    """Inverse and root are those of diag(a) − a aᵀ / Σ a + precision, also where nothing is expected."""
+    """Inverse and root are those of diag(a) − a aᵀ / Σ a + p − B Bᵀ, also where nothing is expected."""
     rng = np.random.default_rng(seed)
     a = rng.exponential(10.0, (3, 5)) * (rng.random((3, 5)) < 0.8)
     a[2] = 0.0
-    effects, values = Effects(a, precision), rng.normal(size=(3, 5))
-    for g in range(3):
-        hessian = np.diag(a[g] + precision) - np.outer(a[g], a[g]) / max(a[g].sum(), 1e-300)
-        inverse = np.linalg.inv(hessian)
-        assert np.allclose(effects.inverse(values)[g], inverse @ values[g])
-        assert np.allclose(effects.root(effects.transposed_root(values))[g], inverse @ values[g])
+    values, A = rng.normal(size=(3, 5)), rng.normal(size=(5, 2))
+    # The precision of effects with covariance 1 / p + A Aᵀ.
+    prior = np.linalg.inv(np.eye(5) / precision + A @ A.T)
+    root = np.linalg.eigh(precision * np.eye(5) - prior)
+    kin = (root.eigenvectors * np.sqrt(np.maximum(root.eigenvalues, 0.0)))[:, 3:]
+    for effects, own in ((Effects(a, precision), precision * np.eye(5)), (Effects(a, precision, kin), prior)):
+        assert np.allclose(effects.pulled(values), values @ own)
+        for g in range(3):
+            hessian = np.diag(a[g]) - np.outer(a[g], a[g]) / max(a[g].sum(), 1e-300) + own
+            inverse = np.linalg.inv(hessian)
+            assert np.allclose(effects.inverse(values)[g], inverse @ values[g])
+            assert np.allclose(effects.root(effects.transposed_root(values))[g], inverse @ values[g])
 
 
 def test_the_value_is_the_sum_of_log_shares() -> None:
@@ -202,7 +217,7 @@ def test_two_products_have_the_logistic_share() -> None:
     )
     terms = Terms(np.zeros((2, 0)), np.zeros((1, 0)), np.zeros((0, 2)), nobody)
     likelihood = Likelihood(choices, terms, ("product",))
-    precision = first_components(likelihood, Prior(product=1e4)).precision(likelihood.layout)
+    precision = first_components(likelihood, Prior(product=1e4)).precision(likelihood)
     start = np.zeros(2)
     found = maximise(
         likelihood, precision, start, Coordinates.of(likelihood, likelihood.parts(start), precision), tolerance=1e-5
@@ -290,14 +305,14 @@ def test_splitting_and_joining_parameters_are_inverse() -> None:
 def test_the_optimum_is_that_of_scipy(seed: int) -> None:
     """Our coordinates end where plain L-BFGS does, wherever it starts."""
     likelihood = random_likelihood(seed)
-    precision = first_components(likelihood).precision(likelihood.layout)
+    precision = first_components(likelihood).precision(likelihood)
     start = np.random.default_rng(seed).normal(0, 1, likelihood.layout.size)
     coordinates = Coordinates.of(likelihood, likelihood.parts(start), precision)
     found = maximise(likelihood, precision, start, coordinates, tolerance=1e-4)
 
     def negative(vector: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = likelihood.value_and_gradient(vector)
-        return value + 0.5 * (precision * vector**2).sum(), gradient + precision * vector
+        return value + precision.penalty(vector), gradient + precision.times(vector)
 
     options = {"maxiter": 20_000, "maxfun": 50_000, "gtol": 1e-6, "ftol": 0.0, "maxcor": 40}
     reference = minimize(negative, start, jac=True, method="L-BFGS-B", options=options)

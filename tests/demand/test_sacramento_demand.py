@@ -40,14 +40,15 @@ def estimated(tmp_path_factory: pytest.TempPathFactory) -> Estimated:
         shelves=chain.shelves,
         today=chain.listing,
         demographics=demographics,
-        classes=1,  # as the scenario: looking for more takes long and finds none
+        classes=1,  # as the scenario: looking for more kinds takes long and finds none
     )
     demand = model.predict(chain.stores, chain.products, profiles, listing=chain.listing)
     return chain, model, demand, calibrate(model, demand, chain.sales)
 
 
 def test_preferences_hold_up_on_stores_never_seen(estimated: Estimated) -> None:
-    """Demographics beat the chain average by many standard errors; half of the totals are within 10 %.
+    """Demographics beat the chain average by many standard errors, milk of a type shares buyers; half of the totals
+    are within 10 %.
 
     One test, as the fit is the costly part: products are within 35 % of the units, price and promotion have the right
     sign, every store and product has a forecast, also one never sold, which is named.
@@ -58,7 +59,8 @@ def test_preferences_hold_up_on_stores_never_seen(estimated: Estimated) -> None:
     assert table["product_error"].median() < 0.35
     values = model.coefficients.set_index("term")["value"]
     assert values["log price"] < -1 and values["promotion"] > 0
-    assert demand.attraction.shape == (len(chain.stores.ids), 1, len(chain.products.ids))
+    assert model.tastes.nests is not None and model.tastes.nests.attribute == "type"
+    assert demand.attraction.shape == (len(chain.stores.ids), 8, len(chain.products.ids))
     assert np.isfinite(demand.attraction).all() and (demand.attraction > 0).all()
     assert any("Never sold" in note for note in model.notes)
     assert demand.weight_source == "occasions" and 0.0 < demand.walk_away < 0.5

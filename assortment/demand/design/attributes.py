@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from assortment.demand.arrays import Floats
+from assortment.demand.arrays import Floats, Ints
 from assortment.errors import DemandError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class AttributeDesign:
                 notes.append(f"Attribute '{name}' is the same for all products, or different for each: not used.")
             columns += found
             if found and found[0].level is not None:
-                levels[name] = tuple(sorted(set(_text(frame[name]).dropna())))
+                levels[name] = tuple(sorted(set(text_of(frame[name]).dropna())))
         if not columns:
             levels = {_ITSELF: tuple(products.ids)}
             columns = [AttributeColumn(_ITSELF, product, 1.0 / len(frame), 1.0) for product in products.ids]
@@ -109,6 +109,12 @@ class AttributeDesign:
     def names(self) -> tuple[str, ...]:
         """Names of the columns, as they are printed."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def kind(self) -> Ints:
+        """(Q,), to which attribute each column belongs, counted from 0."""
+        first = {name: k for k, name in enumerate(dict.fromkeys(column.attribute for column in self.columns))}
+        return np.array([first[column.attribute] for column in self.columns], dtype=np.intp)
 
     @property
     def each_its_own(self) -> bool:
@@ -135,14 +141,14 @@ class AttributeDesign:
             f"{name}: {level}"
             for name, known in self.levels.items()
             if name != _ITSELF
-            for level in sorted(set(_text(products.frame[name]).dropna()) - set(known))
+            for level in sorted(set(text_of(products.frame[name]).dropna()) - set(known))
         )
 
     def _encode(self, frame: pd.DataFrame, column: AttributeColumn) -> Floats:
         if column.level is None:
             values = pd.to_numeric(frame[column.attribute]).to_numpy(np.float64, na_value=np.nan)
             return np.nan_to_num((values - column.centre) / column.scale, nan=0.0)
-        text = _text(frame[column.attribute])
+        text = text_of(frame[column.attribute])
         known = text.isin(self.levels[column.attribute]).to_numpy(np.bool_)
         is_level = (text == column.level).to_numpy(np.bool_, na_value=False)
         return np.where(known, (is_level - column.centre) / column.scale, 0.0)
@@ -152,7 +158,8 @@ def _is_number(values: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values))
 
 
-def _text(values: pd.Series) -> pd.Series:
+def text_of(values: pd.Series) -> pd.Series:
+    """Return text without the spaces around it; what is empty is missing."""
     text: pd.Series = values.astype("string").str.strip()
     return text.mask(text == "")
 
@@ -167,7 +174,7 @@ def _number_column(name: str, values: pd.Series) -> list[AttributeColumn]:
 
 
 def _level_columns(name: str, values: pd.Series) -> list[AttributeColumn]:
-    text = _text(values)
+    text = text_of(values)
     shares = text.dropna().value_counts(normalize=True).sort_index()
     if len(shares) < 2 or len(shares) == len(text):
         return []

@@ -12,9 +12,9 @@ from assortment.demand.arrays import Floats, Ints
 from assortment.demand.fitting.estimate import maximise_in_stages
 from assortment.demand.fitting.shrinkage import Shrunken
 from assortment.demand.fitting.variance import Components
+from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import CLASSES, GIVEN, Coefficients
 from assortment.demand.likelihood.logit import Terms
-from assortment.demand.likelihood.mixture import likelihood_of
 from assortment.demand.observed.choices import Choices
 
 _COMMON = ("attribute", "product", "covariate")
@@ -65,7 +65,7 @@ def best_start(
         likelihood = likelihood_of(choices, terms, free, known=parts, overdispersion=components.overdispersion)
         parts = likelihood.with_nothing(parts)
         likelihood = likelihood_of(choices, terms, free, known=parts, overdispersion=components.overdispersion)
-        precision = components.precision(likelihood.layout)
+        precision = components.precision(likelihood)
         begin = likelihood.layout.join(parts)
         found = maximise_in_stages(likelihood, precision, begin, enough=_ENOUGH, steps=steps)
         return found.value, likelihood.parts(found.vector)

@@ -21,6 +21,8 @@ from assortment.errors import AssortmentWarning, DemandError
 
 LEAST_STORES = 8
 """With fewer stores the number of classes is not sought."""
+_LIKING = 0.02
+"""What a store makes of an attribute is left to the mix of its classes first."""
 _COLLAPSED = 0.02
 _ALIKE = 0.02
 _ROUNDS = 3
@@ -132,7 +134,7 @@ def fit_classes(
         return ClassFit(alike, unseen)
     if count.classes is not None:
         return search.given(count.classes)
-    if (reason := _untold(choices)) is not None or unseen is None:
+    if (reason := untold(choices)) is not None or unseen is None:
         reason = reason or "no store could be held out"
         return ClassFit(
             alike, unseen, notes=(f"Whether there are several classes of shoppers was not tested: {reason}.",)
@@ -186,6 +188,7 @@ class _Search:
             demographic=np.minimum(alike.components.demographic, first.demographic),
             demographic_product=np.minimum(alike.components.demographic_product, first.demographic_product),
             store=min(alike.components.store, first.store),
+            store_attribute=np.minimum(alike.components.store_attribute, _LIKING),
         )
 
     def fit(self, count: int, fewer: Shrunken) -> Shrunken:
@@ -220,7 +223,7 @@ class _Search:
         return ClassFit(self._alike, None, notes=tuple(notes))
 
 
-def _untold(choices: Choices) -> str | None:
+def untold(choices: Choices) -> str | None:
     """Why this record cannot tell classes apart, or ``None``."""
     stores = len(np.unique(choices.group))
     if stores < LEAST_STORES:

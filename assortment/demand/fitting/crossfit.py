@@ -13,8 +13,8 @@ from assortment.demand.fitting.estimate import Coordinates
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
 from assortment.demand.likelihood.by_group import expected_by_group
+from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.mixture import likelihood_of
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 
@@ -105,7 +105,7 @@ def _coordinates(fit: Shrunken, free: tuple[str, ...]) -> Coordinates:
     everything = likelihood_of(
         likelihood.choices, likelihood.terms, free, known=fit.parts, overdispersion=fit.components.overdispersion
     )
-    precision = fit.components.precision(everything.layout)
+    precision = fit.components.precision(everything)
     fixed = everything.layout.first_product() if fit.components.needs_reference else None
     parts = fit.parts.without(*(name for name in LOCAL if name not in free))
     return Coordinates.of(everything, parts, precision, fixed=fixed)

@@ -10,6 +10,8 @@ from scipy.linalg.lapack import dtrtri
 from scipy.optimize import minimize
 
 from assortment.demand.arrays import Floats, Ints
+from assortment.demand.fitting.effects import Effects
+from assortment.demand.fitting.precision import Precision
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Sums
 from assortment.demand.likelihood.mixture_curvature import SHARED_BY_CLASSES, Local, curvature_of
@@ -49,64 +51,6 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Effects:
-    """Curvature in effects of G groups (stores, periods or weeks) on N products, with their prior.
-
-    The Hessian of a group is taken as that of one state with its mean shares, diag(a) − a aᵀ / Σ a, plus the precision:
-    inverse and root are then closed forms (Sherman and Morrison).
-
-    Parameters
-    ----------
-    expected
-        (G, N), a, the weighted units expected.
-    precision
-        Of the prior; above zero.
-    """
-
-    expected: Floats
-    precision: float
-
-    @property
-    def _left(self) -> Floats:
-        """(G, 1), 1 − aᵀ diag(a + precision)⁻¹ a / Σ a, in a form that cancels nothing; 1 where nothing is expected."""
-        rest = self.precision * (self.expected / (self.expected + self.precision)).sum(axis=1, keepdims=True)
-        units = self.expected.sum(axis=1, keepdims=True)
-        left: Floats = np.divide(rest, units, out=np.ones_like(units), where=units > 0)
-        return left
-
-    @property
-    def _direction(self) -> Floats:
-        """(G, N), a / √(Σ a): the Hessian is diag(a + precision) less the square of this."""
-        units = self.expected.sum(axis=1, keepdims=True)
-        direction: Floats = np.divide(self.expected, np.sqrt(units), out=np.zeros_like(self.expected), where=units > 0)
-        return direction
-
-    def inverse(self, values: Floats) -> Floats:
-        """Return the inverse of the Hessian times (G, N) values."""
-        scale = 1.0 / (self.expected + self.precision)
-        turned = scale * self._direction
-        inverse: Floats = scale * values + turned * (turned * values).sum(axis=1, keepdims=True) / self._left
-        return inverse
-
-    def root(self, values: Floats) -> Floats:
-        """Return a root R of the inverse, R Rᵀ, times (G, N) values."""
-        root: Floats = self._turned(values) / np.sqrt(self.expected + self.precision)
-        return root
-
-    def transposed_root(self, values: Floats) -> Floats:
-        """Return Rᵀ times (G, N) values."""
-        return self._turned(values / np.sqrt(self.expected + self.precision))
-
-    def _turned(self, values: Floats) -> Floats:
-        """The symmetric part of the root: (1 − d dᵀ)^(−1/2) with d the scaled direction."""
-        direction = self._direction / np.sqrt(self.expected + self.precision)
-        left = self._left
-        stretch = 1.0 / (np.sqrt(left) * (1.0 + np.sqrt(left)))  # (left^(−1/2) − 1) / |d|², and |d|² = 1 − left
-        turned: Floats = values + stretch * direction * (direction * values).sum(axis=1, keepdims=True)
-        return turned
-
-
-@dataclass(frozen=True)
 class Coordinates:
     """Coordinates in which the penalised likelihood is nearly round; their unit is a standard error.
 
@@ -143,7 +87,7 @@ class Coordinates:
 
     @classmethod
     def of(
-        cls, likelihood: Likelihood, parts: Coefficients, precision: Floats, *, fixed: Ints | None = None
+        cls, likelihood: Likelihood, parts: Coefficients, precision: Precision, *, fixed: Ints | None = None
     ) -> Coordinates:
         """Return the coordinates that are round near ``parts``.
 
@@ -154,25 +98,29 @@ class Coordinates:
         parts
             Near the optimum, or of similar data.
         precision
-            (M,), of the priors.
+            Of the priors.
         fixed
             Parameters that stay where they are.
         """
         layout = likelihood.layout
         expected, typical = likelihood.expected(parts)
         effects: dict[str, Effects] = {
-            name: Effects(getattr(expected, name), float(precision[layout.position(name)][0]))
+            name: Effects(getattr(expected, name), float(precision.diagonal[layout.position(name)][0]))
             for name in ("store", "period", "week")
             if name in layout.free
         }
-        own = effects["store"].precision if "store" in effects else None
-        shared = curvature_of(likelihood, parts, _shared(likelihood), store_precision=own, witnesses=_WITNESSES)
-        information = likelihood.information(parts, store_variance=0.0 if own is None else 1.0 / own)
-        scale = 1.0 / np.sqrt(np.maximum(layout.join(information) + precision, 1e-12))
+        if "store" in effects:
+            effects["store"] = replace(effects["store"], kin=precision.kin)
+        shared = curvature_of(
+            likelihood, parts, _shared(likelihood), store_precision=precision.of_store(), witnesses=_WITNESSES
+        )
+        own = 1.0 / effects["store"].precision if "store" in effects else 0.0
+        information = likelihood.information(parts, store_variance=own)
+        scale = 1.0 / np.sqrt(np.maximum(layout.join(information) + precision.diagonal, 1e-12))
         if fixed is not None:
             scale[fixed] = 0.0
             shared = shared.at(np.setdiff1d(shared.positions, fixed))
-        hessian = shared.hessian + np.diag(precision[shared.positions])
+        hessian = shared.hessian + np.diag(precision.diagonal[shared.positions])
         turn = dtrtri(np.linalg.cholesky(hessian), lower=1)[0] if len(hessian) else hessian
         local = None
         if shared.answer.size:
@@ -185,7 +133,7 @@ class Coordinates:
             return self
         store = self.effects["store"]
         seen = np.isin(np.arange(len(store.expected)), groups)[:, None]
-        only = Effects(np.where(seen, store.expected, 0.0), store.precision)
+        only = replace(store, expected=np.where(seen, store.expected, 0.0))
         answer = np.where(seen[:, :, None], self.answer, 0.0) if self.answer.size else self.answer
         return replace(self, effects={**self.effects, "store": only}, answer=answer)
 
@@ -217,21 +165,17 @@ class Coordinates:
     def _answered(self, parts: Coefficients) -> Floats:
         """What the (S, N) store effects take back of a change of the shared parameters."""
         if self.local is None:
-            return self._taken_back(self._moved(parts))
+            moved, effect = self._moved(parts), self.effects["store"]
+            return moved - effect.inverse(effect.pulled(moved))
         answered: Floats = np.einsum("snl,sl->sn", self.answer, self.local.values(self.likelihood.terms, parts))
         return answered
 
     def _answering(self, store: Floats) -> Coefficients:
         """The transpose of ``_answered``."""
         if self.local is None:
-            return self._moving(self._taken_back(store))
+            effect = self.effects["store"]
+            return self._moving(store - effect.pulled(effect.inverse(store)))
         return self.local.derivative(self.likelihood.terms, np.einsum("snl,sn->sl", self.answer, store))
-
-    def _taken_back(self, utilities: Floats) -> Floats:
-        """What the store effects take back of a change of the (S, N) mean utilities of the stores."""
-        effect = self.effects["store"]
-        taken: Floats = utilities - effect.precision * effect.inverse(utilities)
-        return taken
 
     def _moved(self, parts: Coefficients) -> Floats:
         """Change of the (S, N) mean utilities as the shared parameters change."""
@@ -261,7 +205,7 @@ def _shared(likelihood: Likelihood) -> tuple[str, ...]:
 
 def maximise(
     likelihood: Likelihood,
-    precision: Floats,
+    precision: Precision,
     start: Floats,
     coordinates: Coordinates,
     *,
@@ -275,7 +219,7 @@ def maximise(
     likelihood
         The data.
     precision
-        (M,), of the Gaussian priors with mean zero.
+        Of the Gaussian priors with mean zero.
     start
         (M,), where the search begins.
     coordinates
@@ -294,8 +238,8 @@ def maximise(
     def negative(step: Floats) -> tuple[float, Floats]:
         vector = start + coordinates.change(step)
         value, gradient = likelihood.value_and_gradient(vector)
-        value += 0.5 * float((precision * vector**2).sum())
-        return value - reference, coordinates.gradient(gradient + precision * vector)
+        value += precision.penalty(vector)
+        return value - reference, coordinates.gradient(gradient + precision.times(vector))
 
     # Measured from the start, the value keeps the digits in which the optimum is found.
     reference = 0.0
@@ -311,7 +255,7 @@ def maximise(
 
 def maximise_in_stages(
     likelihood: Likelihood,
-    precision: Floats,
+    precision: Precision,
     start: Floats,
     *,
     enough: float,

@@ -11,6 +11,7 @@ import numpy as np
 from assortment.demand.arrays import Floats
 from assortment.demand.fitting.estimate import Coordinates, maximise
 from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.fitting.precision import Precision
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Terms
@@ -31,7 +32,7 @@ class SegmentFit:
     likelihood
         Of all choices.
     precision
-        (M,), of the prior.
+        Of the prior.
     parts
         The parameters.
     local
@@ -43,7 +44,7 @@ class SegmentFit:
     """
 
     likelihood: Likelihood
-    precision: Floats
+    precision: Precision
     parts: Coefficients
     local: bool
     folds: tuple[Coefficients, ...]
@@ -158,7 +159,7 @@ class _Folds:
 
     def _one(self, choices: Choices, free: tuple[str, ...], scale: float, start: Coefficients) -> Coefficients:
         likelihood = Likelihood(choices, self._terms, free)
-        precision = self.components(scale).precision(likelihood.layout)
+        precision = self.components(scale).precision(likelihood)
         coordinates = Coordinates.of(likelihood, start, precision)
         found = maximise(likelihood, precision, likelihood.layout.join(start), coordinates)
         return likelihood.parts(found.vector)
@@ -180,7 +181,7 @@ class _Folds:
         self, scale: float, parts: Coefficients, folds: list[Coefficients], evidence: Evidence, *, local: bool
     ) -> SegmentFit:
         likelihood = Likelihood(self._choices, self._terms, _WIDE if local else _CHAIN)
-        precision = self.components(scale).precision(likelihood.layout)
+        precision = self.components(scale).precision(likelihood)
         return SegmentFit(likelihood, precision, parts, local, tuple(folds), evidence)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from assortment.demand.arrays import Floats
 from assortment.demand.design.attributes import AttributeDesign
 from assortment.demand.design.covariates import LOG_PRICE
+from assortment.demand.design.nests import Nests
 from assortment.demand.model.tastes import Tastes
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
@@ -30,6 +31,8 @@ class Settings:
     workers: int
     classes: int | None = 1
     most_classes: int = 1
+    nests: tuple[Nests, ...] = ()
+    nests_given: bool = False
     progress: Callable[[int, int], None] | None
 
 

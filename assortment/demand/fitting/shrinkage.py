@@ -9,9 +9,9 @@ import numpy as np
 from assortment.demand.arrays import Floats
 from assortment.demand.fitting.estimate import Coordinates, maximise, maximise_in_stages
 from assortment.demand.fitting.variance import Components
+from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import GIVEN, PARTS, Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Terms
-from assortment.demand.likelihood.mixture import likelihood_of
 from assortment.demand.likelihood.shocks import ShockLikelihood
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
@@ -84,16 +84,16 @@ def shrunken_fit(
     before = np.zeros(0)
     for done in range(rounds + 1):
         likelihood = likelihood_of(merged, terms, free, known=parts, overdispersion=components.overdispersion)
-        precision = components.precision(likelihood.layout)
+        precision = components.precision(likelihood)
         begin, last = likelihood.layout.join(parts), done == rounds
         if terms.classes > 1:
             enough = _LITTLE if last else _ROUGHLY
             found = maximise_in_stages(likelihood, precision, begin, enough=enough, first=coordinates)
         else:
             # The parameters move most in the first round; what is pulled far more, or less, is no longer round.
-            if coordinates is None or done == 1 or (done > 1 and _moved(precision, before)):
+            if coordinates is None or done == 1 or (done > 1 and _moved(precision.diagonal, before)):
                 fixed = likelihood.layout.first_product() if components.needs_reference else None
-                coordinates, before = Coordinates.of(likelihood, parts, precision, fixed=fixed), precision
+                coordinates, before = Coordinates.of(likelihood, parts, precision, fixed=fixed), precision.diagonal
             found = maximise(likelihood, precision, begin, coordinates, tolerance=_FINE if last else _COARSE)
         parts = likelihood.parts(found.vector)
         if not last:
@@ -140,13 +140,13 @@ def with_shocks(
     overdispersion = components.overdispersion
     likelihood = (
         ShockLikelihood(choices, terms, known=fit.parts, overdispersion=overdispersion)
-        if terms.classes == 1
+        if terms.classes == 1 and terms.nest is None
         else likelihood_of(choices, terms, ("week",), known=fit.parts, overdispersion=overdispersion)
     )
     vector = np.zeros(likelihood.layout.size) if start is None else start.week.ravel()
     only_week = replace(prior, overdispersion=overdispersion)
     for remaining in range(0 if prior.week is not None else rounds, -1, -1):
-        precision = components.precision(likelihood.layout)
+        precision = components.precision(likelihood)
         coordinates = Coordinates.of(likelihood, likelihood.parts(vector), precision)
         vector = maximise(likelihood, precision, vector, coordinates, tolerance=_COARSE if remaining else _FINE).vector
         if remaining:

@@ -7,21 +7,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assortment.demand.arrays import Floats
+from assortment.demand.design.nests import Nests
 from assortment.demand.design.periods import Calendar
-from assortment.demand.fitting.classes import Count, Trial, fit_classes
+from assortment.demand.fitting.classes import ClassFit, Count, Trial, fit_classes
 from assortment.demand.fitting.crossfit import LOCAL, Unseen, compare, cross_fit
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.forward import choose_calendar, in_time
+from assortment.demand.fitting.nests import NestFit, Nesting, NestTrial, fit_nests
 from assortment.demand.fitting.settings import Ticks
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
 from assortment.demand.fitting.variance import Components
-from assortment.demand.likelihood.layout import CLASSES, GIVEN, PARTS
+from assortment.demand.likelihood.layout import CLASSES, GIVEN, LOYAL, PARTS
 from assortment.demand.likelihood.logit import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 from assortment.errors import DemandError
 
-_FREE = tuple(name for name in PARTS if name not in ("week", GIVEN, *CLASSES))
+_FREE = tuple(name for name in PARTS if name not in ("week", GIVEN, *CLASSES, *LOYAL))
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,10 @@ class TillFit:
         Forecasts of stores by fits that had not seen them; ``None`` where nothing could be held out.
     evidence
         Demographics against the chain average.
+    nests
+        Whose levels the classes are loyal to; ``None``: to none.
     trials
-        Numbers of latent classes that were tried.
+        Nests and numbers of latent classes that were tried.
     notes
         On the classes.
     """
@@ -51,7 +55,8 @@ class TillFit:
     local: bool
     unseen: Unseen | None
     evidence: Evidence
-    trials: tuple[Trial, ...] = ()
+    nests: Nests | None = None
+    trials: tuple[Trial | NestTrial, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -65,6 +70,7 @@ def fit_tills(
     each_its_own: bool,
     fallback: bool,
     count: Count,
+    nesting: Nesting,
     workers: int,
     ticks: Ticks,
 ) -> TillFit:
@@ -88,10 +94,17 @@ def fit_tills(
         Leave demographics out when they do not help.
     count
         How many latent classes.
+    nesting
+        Which nests.
     workers, ticks
         Threads, and progress.
     """
-    first = Components.first(prior, demographics=terms.demographics.shape[1], covariates=covariates)
+    first = Components.first(
+        prior,
+        demographics=terms.demographics.shape[1],
+        covariates=covariates,
+        attributes=0 if each_its_own else terms.attributes.shape[1],
+    )
     free = tuple(name for name in _FREE if not (each_its_own and name == "demographic_product"))
     if len(np.unique(choices.group)) == 1:
         free = tuple(name for name in free if name != "store")
@@ -106,14 +119,33 @@ def fit_tills(
     fit = _fit(choices, terms, free, prior, first)
     ticks()
     alike = judged(choices, fit, calendar, prior, fallback=fallback, workers=workers, ticks=ticks)
-    found = fit_classes(
+    if count.classes is not None and count.classes > 1:  # asked for instead
+        nesting = replace(nesting, possible={})
+    nested = fit_nests(choices, alike.fit, alike.unseen, prior, asked=nesting, workers=workers, tick=ticks)
+    latent = fit_classes(
         choices, alike.fit, alike.unseen, prior, count=count, local=alike.local, workers=workers, tick=ticks
     )
-    if found.fit is not alike.fit:
+    with_nests = _better(nested, latent, than=alike.fit)
+    if with_nests:  # whether demographics help was found out without them
+        alike = replace(alike, fit=nested.fit, unseen=nested.unseen, nests=nested.nests)
+    elif latent.fit is not alike.fit:
         alike = judged(
-            choices, found.fit, calendar, prior, best=found.unseen, fallback=fallback, workers=workers, ticks=ticks
+            choices, latent.fit, calendar, prior, best=latent.unseen, fallback=fallback, workers=workers, ticks=ticks
         )
-    return replace(alike, trials=found.trials, notes=found.notes)
+    return replace(
+        alike,
+        trials=(*((nested.trial,) if nested.trial else ()), *latent.trials),
+        notes=latent.notes,
+    )
+
+
+def _better(nested: NestFit, latent: ClassFit, *, than: Shrunken) -> bool:
+    """Whether nests forecast better than latent classes; latent classes that were asked for stand."""
+    if nested.fit is than or latent.fit is than:
+        return nested.fit is not than
+    if nested.unseen is None or latent.unseen is None:
+        return False
+    return bool(nested.unseen.loss.sum() < latent.unseen.loss.sum())
 
 
 def fit_plain(choices: Choices, terms: Terms, calendar: Calendar, *, workers: int, ticks: Ticks) -> TillFit:
@@ -180,8 +212,14 @@ def _fit(
 
 
 def reliability(fit: Shrunken) -> Floats:
-    """Return (S, N), the part h σ² / (1 + h σ²) of the variance of a store's effect that its own sales have settled."""
+    """Return (S, N), the part of the variance of a store's effects that its own sales have settled."""
     if "store" not in fit.likelihood.layout.free:
         return np.zeros(fit.parts.store.shape)
-    told = fit.likelihood.information(fit.parts).store * fit.components.store**2
-    return told / (1.0 + told)
+    expected = fit.likelihood.expected(fit.parts)[0].store
+    return fit.components.kinship(fit.likelihood.terms).settled(expected)
+
+
+def inherited(fit: Shrunken) -> Floats:
+    """Return (N, Q), by which the effects of a store are multiplied to tell what it makes of attributes."""
+    shape = fit.likelihood.terms.attributes.shape
+    return fit.components.kinship(fit.likelihood.terms).inherited if fit.components.store > 0 else np.zeros(shape)

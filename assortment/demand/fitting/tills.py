@@ -16,14 +16,15 @@ from assortment.demand.design.periods import Calendar
 from assortment.demand.fitting.classes import Count
 from assortment.demand.fitting.crossfit import Unseen
 from assortment.demand.fitting.identified import require_identified, require_sold, warn_of_boundless
+from assortment.demand.fitting.nests import Nesting
 from assortment.demand.fitting.settings import CHAIN_EVERYWHERE, Settings, Ticks, by_product, findings
-from assortment.demand.fitting.till_fit import TillFit, fit_plain, fit_tills, reliability
+from assortment.demand.fitting.till_fit import TillFit, fit_plain, fit_tills, inherited, reliability
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.outside import log_no_purchase
 from assortment.demand.model.choice_model import ChoiceModel, HeldOut
 from assortment.demand.model.class_names import class_names
 from assortment.demand.model.coefficients import coefficient_frame
-from assortment.demand.model.outside import log_no_purchase
 from assortment.demand.model.spread import residual_sd
 from assortment.demand.model.tastes import Tastes
 from assortment.demand.model.volume import Volume
@@ -57,15 +58,23 @@ def model_from_tills(
     covariates, notes = _covariates(record, together=settings.prior is not None)
     fold = fold_of(record.store_ids, FOLDS, settings.seed)
     choices = record.choices(fold, covariates)
-    terms = Terms(settings.attributes.encode(products), Z, centres(choices), Calendar(record.weeks).period)
+    terms = Terms(
+        settings.attributes.encode(products),
+        Z,
+        centres(choices),
+        Calendar(record.weeks).period,
+        kind=settings.attributes.kind,
+    )
     known = np.array([occasions.get(store, np.nan) for store in record.store_ids])
+    away = _walk_away(record, known, walk_away)
     found = _found(
         record,
         choices,
         terms,
         covariates=covariates.names,
         demographics=design.expressions,
-        count=Count(settings.classes, settings.most_classes, _walk_away(record, known, walk_away)),
+        count=Count(settings.classes, settings.most_classes, away),
+        nesting=Nesting({nests: nests.of(products) for nests in settings.nests}, settings.nests_given, away),
         settings=settings,
     )
     tastes = Tastes(
@@ -77,10 +86,12 @@ def model_from_tills(
         centre=terms.centre,
         calendar=found.calendar,
         parts=found.fit.parts,
+        nests=found.nests,
+        inherited=inherited(found.fit),
     )
     likelihood, components = found.fit.likelihood, found.fit.components
     table = coefficient_frame(
-        tastes, likelihood, components.precision(likelihood.layout), reference=components.needs_reference
+        tastes, likelihood, components.precision(likelihood), reference=components.needs_reference
     )
     nothing = _log_no_purchase(likelihood, found.fit.parts, known, np.ones(len(likelihood.units), dtype=np.bool_))
     return ChoiceModel(
@@ -96,6 +107,7 @@ def model_from_tills(
             units=dict(zip(record.store_ids, record.units_per_week, strict=True)),
             log_no_purchase=nothing,
             walk_away=walk_away,
+            nothing_alike=found.nests is not None,
         ),
         log_sd=by_product(tastes, choices, _spread(choices, found.unseen)),
         reliability=reliability(found.fit),
@@ -125,9 +137,10 @@ def _found(
     covariates: tuple[str, ...],
     demographics: tuple[str, ...],
     count: Count,
+    nesting: Nesting,
     settings: Settings,
 ) -> TillFit:
-    steps = 2 + (settings.most_classes + 2) * len(np.unique(choices.fold))
+    steps = 2 + (settings.most_classes + 3) * len(np.unique(choices.fold))
     calendar, ticks = Calendar(record.weeks), Ticks(settings.progress, steps)
     if settings.prior is None:
         require_sold(choices, record.product_ids)
@@ -146,6 +159,7 @@ def _found(
             each_its_own=settings.attributes.each_its_own,
             fallback=settings.fallback,
             count=count,
+            nesting=nesting,
             workers=settings.workers,
             ticks=ticks,
         )

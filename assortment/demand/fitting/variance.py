@@ -17,8 +17,10 @@ import numpy as np
 
 from assortment.demand.arrays import Floats
 from assortment.demand.design.covariates import LOG_PRICE
-from assortment.demand.likelihood.layout import PARTS, Coefficients, Layout
-from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.fitting.kinship import Kinship
+from assortment.demand.fitting.precision import Precision
+from assortment.demand.likelihood.layout import PARTS, Coefficients
+from assortment.demand.likelihood.logit import Likelihood, Terms
 from assortment.demand.prior import Prior
 
 _LEAST, _MOST = 1e-3, 5.0
@@ -26,18 +28,22 @@ _LEAST, _MOST = 1e-3, 5.0
 
 @dataclass(frozen=True)
 class Components:
-    """Standard deviations by part (D demographics, C covariates), and the overdispersion δ.
+    """Standard deviations by part (Q attributes, D demographics, C covariates), and the overdispersion δ.
 
     Parameters
     ----------
     attribute, product, store, period, week
         Numbers.
+    store_attribute
+        (Q,), of what a store makes of an attribute; of the store effects ``store`` is then what lies beyond.
     demographic, demographic_product
         (D,).
     covariate, covariate_product, covariate_demographic
         (C,).
     class_attribute, class_product, class_covariate, class_nothing, mix, mix_demographic
         Numbers.
+    loyalty
+        (L,): of what is common, and of each nest; none without nests.
     overdispersion
         δ.
     """
@@ -47,6 +53,7 @@ class Components:
     demographic: Floats
     demographic_product: Floats
     store: float
+    store_attribute: Floats
     period: float
     week: float
     covariate: Floats
@@ -58,10 +65,11 @@ class Components:
     class_nothing: float
     mix: float
     mix_demographic: float
+    loyalty: Floats
     overdispersion: float
 
     @classmethod
-    def first(cls, prior: Prior, *, demographics: int, covariates: tuple[str, ...]) -> Components:
+    def first(cls, prior: Prior, *, demographics: int, covariates: tuple[str, ...], attributes: int = 0) -> Components:
         """Return what is fixed, and where the estimation of the others begins.
 
         Parameters
@@ -72,6 +80,8 @@ class Components:
             D.
         covariates
             Their names. A price under promotion has a common coefficient only: few weeks tell of it by product.
+        attributes
+            Q, where a store's effects on products of like attributes go together.
         """
 
         def begin(value: float | None, guess: float) -> float:
@@ -86,6 +96,7 @@ class Components:
             demographic=begin(prior.demographic, 0.1) * D,
             demographic_product=begin(prior.demographic_product, 0.1) * D,
             store=begin(prior.store, 0.2),
+            store_attribute=begin(prior.store_attribute, 0.1) * np.ones(attributes),
             period=begin(prior.period, 0.15),
             week=begin(prior.week, 0.15),
             covariate=np.where(price, prior.price, prior.promotion),
@@ -97,6 +108,7 @@ class Components:
             class_nothing=0.0,
             mix=prior.mix,
             mix_demographic=prior.mix_demographic,
+            loyalty=np.zeros(0),
             overdispersion=begin(prior.overdispersion, 0.05),
         )
 
@@ -110,6 +122,7 @@ class Components:
             demographic=np.zeros(demographics),
             demographic_product=np.full(demographics, anything),
             store=0.0,
+            store_attribute=np.zeros(0),
             period=0.0,
             week=0.0,
             covariate=np.full(covariates, anything),
@@ -121,6 +134,7 @@ class Components:
             class_nothing=0.0,
             mix=0.0,
             mix_demographic=0.0,
+            loyalty=np.zeros(0),
             overdispersion=0.0,
         )
 
@@ -129,10 +143,19 @@ class Components:
         """Whether constants are free, so that one product has to stand at zero."""
         return bool(np.isinf(self.product))
 
-    def precision(self, layout: Layout) -> Floats:
-        """Return (M,) 1 / variance of the free parameters."""
+    def precision(self, likelihood: Likelihood) -> Precision:
+        """Return the precision of the prior of the free parameters."""
+        layout = likelihood.layout
         deviations = Coefficients(**{name: self._spread(name, layout.shapes[name]) for name in PARTS})
-        return 1.0 / np.maximum(layout.join(deviations), 1e-9) ** 2
+        diagonal = 1.0 / np.maximum(layout.join(deviations), 1e-9) ** 2
+        kin = self.kinship(likelihood.terms).factor if self.store > 0 else np.zeros((layout.shapes["product"][0], 0))
+        return Precision(diagonal, layout.position("store"), kin)
+
+    def kinship(self, terms: Terms) -> Kinship:
+        """Return the prior of the effects of a store, which has to have some (``store`` > 0)."""
+        attributes, kind = terms.attributes, terms.kind
+        spread = self.store_attribute if len(self.store_attribute) else np.zeros(attributes.shape[1])
+        return Kinship(attributes, np.arange(attributes.shape[1]) if kind is None else kind, spread, self.store)
 
     def _spread(self, name: str, shape: tuple[int, ...]) -> Floats:
         values = np.asarray(getattr(self, name), dtype=np.float64)
@@ -143,11 +166,18 @@ class Components:
 
         Only what is free in the likelihood and not fixed by the prior changes.
         """
-        store = self.store if "store" in likelihood.layout.free else 0.0
-        information = likelihood.information(parts, store_variance=store**2)
+        information = likelihood.information(parts)
         found: dict[str, Any] = {}
+        if "store" in likelihood.layout.free:
+            expected = likelihood.expected(parts)[0].store
+            kin = self.kinship(likelihood.terms).updated(
+                expected, parts.store, fixed=(prior.store_attribute is not None, prior.store is not None)
+            )
+            found = {"store": kin.own, "store_attribute": kin.spread[: len(self.store_attribute)]}
+            attribute, product = kin.told(expected, likelihood.terms.demographics)
+            information = replace(information, demographic=attribute, demographic_product=product)
         for name in likelihood.layout.free:
-            if getattr(prior, name, 0.0) is None and getattr(parts, name).size:
+            if name != "store" and getattr(prior, name, 0.0) is None and getattr(parts, name).size:
                 found[name] = self._updated(name, getattr(parts, name), getattr(information, name))
         if prior.overdispersion is None:
             found["overdispersion"] = likelihood.overdispersion(parts)

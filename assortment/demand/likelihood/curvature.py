@@ -7,7 +7,7 @@ one local Hessian, and the whole is put together from their sums. Store effects 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,8 @@ from scipy.linalg import solve_triangular
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients, Layout
 from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.loyalty import LoyalLikelihood
+from assortment.demand.likelihood.loyalty_curvature import alone, local_of_loyal
 
 _TOGETHER = 32  # stores
 
@@ -30,6 +32,8 @@ SHARED = (
     "covariate_demographic",
 )
 """The parts that all stores share, but for those of time, which are taken as known here."""
+_OF_CLASSES = ("loyalty", "mix")
+"""Those that come after them where classes are loyal to nests."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def curvature(
     parts: Coefficients,
     free: tuple[str, ...],
     *,
-    store_precision: float | None = None,
+    store_precision: Floats | None = None,
     witnesses: int | None = None,
 ) -> Curvature:
     """Return the curvature in the shared parameters.
@@ -78,24 +82,28 @@ def curvature(
     free
         The parts wanted; all others are taken as known, and those of time always are.
     store_precision
-        1 / variance of the store effects; ``None`` where there are none.
+        (N, N), inverse covariance of a store's effects; ``None`` where there are none.
     witnesses
         Most stores to look at, which then speak for all; the scores are those of these stores. ``None``: all.
     """
-    wanted = [name for name in SHARED if name in free and name in likelihood.layout.free]
+    wanted = [name for name in (*SHARED, *_OF_CLASSES) if name in free and name in likelihood.layout.free]
     if not wanted:
         return Curvature(np.zeros(0, np.intp), np.zeros((0, 0)), np.zeros((len(likelihood.terms.demographics), 0)))
-    common, special = _moves(likelihood.terms, with_products="covariate_product" in wanted)
+    with_products = "covariate_product" in wanted
+    extra = 2 * likelihood.terms.classes if isinstance(likelihood, LoyalLikelihood) else 0
+    common, special = _moves(likelihood.terms, with_products=with_products, extra=extra)
     Z1 = np.column_stack([np.ones(len(likelihood.terms.demographics)), likelihood.terms.demographics])
     head = Z1.shape[1] * common.shape[1]
     size = head + special.shape[1]
     hessian, scores = np.zeros((size, size)), np.zeros((len(Z1), size))
-    shares_of = likelihood.forecast(parts)
+    local_of = (
+        local_of_loyal(likelihood, parts, with_products=with_products)
+        if isinstance(likelihood, LoyalLikelihood)
+        else _local_of(likelihood, parts, with_products=with_products)
+    )
     each = 1 if witnesses is None else max(1, len(Z1) // witnesses)
     for batch in batches(likelihood.choices.group, each):
-        found = [
-            _local(likelihood, shares_of(states)[0], states, with_products=special.shape[1] > 0) for _, states in batch
-        ]
+        found = [local_of(states) for _, states in batch]
         z = Z1[[s for s, _ in batch]]
         reduced = [_integrated(local, len(likelihood.terms.attributes), store_precision) for local, _ in found]
         half = [common.T @ local for local in reduced]
@@ -106,7 +114,7 @@ def curvature(
             scores[s] = np.concatenate([np.kron(Z1[s], slope @ common), slope @ special])
     hessian[head:, :head] = hessian[:head, head:].T
     hessian *= each
-    places = _places(likelihood.layout, with_products=special.shape[1] > 0)
+    places = _places(likelihood.layout, with_products=with_products, with_classes=extra > 0)
     inside = np.concatenate([np.zeros(0, np.intp), *(_range(likelihood.layout, name) for name in wanted)])
     rows = np.flatnonzero(np.isin(places, inside))
     rows = rows[np.argsort(places[rows])]
@@ -120,7 +128,7 @@ def _spread_out(weights: Floats, blocks: Floats) -> Floats:
     return total.reshape(d, e, a, b).transpose(0, 2, 1, 3).reshape(d * a, e * b)
 
 
-def _moves(terms: Terms, *, with_products: bool) -> tuple[sparse.csr_array, sparse.csr_array]:
+def _moves(terms: Terms, *, with_products: bool, extra: int) -> tuple[sparse.csr_array, sparse.csr_array]:
     """How the local parameters (constants, then slopes by covariate) move with the shared ones; few of them do.
 
     Returns
@@ -129,28 +137,33 @@ def _moves(terms: Terms, *, with_products: bool) -> tuple[sparse.csr_array, spar
         With what demographics multiply: ((1 + C) N, Q + N + C), or (N + C, Q + N + C) when slopes by product are not
         wanted, so that each covariate has one local slope.
     special
-        ((1 + C) N, C N), with the slopes by product, which turn at the centre of the covariate; or no columns.
+        ((1 + C) N, C N), with the slopes by product, which turn at the centre of the covariate; or no columns. Then
+        so many ``extra`` local parameters that are shared ones themselves.
     """
     A, centre = terms.attributes, terms.centre
     (N, Q), C = A.shape, len(centre)
     constants = np.hstack([A, np.eye(N), np.zeros((N, C))])
     slopes = np.kron(np.eye(C), np.ones((N if with_products else 1, 1)))
     common = np.vstack([constants, np.hstack([np.zeros((len(slopes), Q + N)), slopes])])
-    if not with_products:
-        return sparse.csr_array(common), sparse.csr_array((len(common), 0))
-    special = np.vstack([np.hstack([np.zeros((N, 0)), *(-np.diag(row) for row in centre)]), np.eye(C * N)])
-    return sparse.csr_array(common), sparse.csr_array(special)
+    special = np.zeros((len(common), 0))
+    if with_products:
+        special = np.vstack([np.hstack([np.zeros((N, 0)), *(-np.diag(row) for row in centre)]), np.eye(C * N)])
+    common = np.vstack([common, np.zeros((extra, common.shape[1]))])
+    return sparse.csr_array(common), sparse.csr_array(sparse.block_diag([special, np.eye(extra)]))
 
 
-def _places(layout: Layout, *, with_products: bool) -> Ints:
+def _places(layout: Layout, *, with_products: bool, with_classes: bool) -> Ints:
     """Where the shared parameters stand in the vector, in the order of the Hessian as it is summed: for no demographic
-    and then for each of them attributes, products and covariates; at last the slopes by product."""
+    and then for each of them attributes, products and covariates; then the slopes by product, and what tells loyal
+    classes apart."""
     places = layout.places()
     blocks = [places.attribute, places.product, places.covariate]
     for d in range(len(places.demographic)):
         blocks += [places.demographic[d], places.demographic_product[d], places.covariate_demographic[:, d]]
     if with_products:
         blocks.append(places.covariate_product.ravel())
+    if with_classes:
+        blocks += [places.loyalty, places.mix]
     return np.concatenate(blocks).astype(np.intp)
 
 
@@ -167,40 +180,36 @@ def batches(group: Ints, each: int = 1) -> Iterator[list[tuple[int, Ints]]]:
         yield pairs[start : start + _TOGETHER * each : each]
 
 
+def _local_of(
+    likelihood: Likelihood, parts: Coefficients, *, with_products: bool
+) -> Callable[[Ints], tuple[Floats, Floats]]:
+    """A function of states: Hessian and gradient in the local parameters."""
+    shares_of = likelihood.forecast(parts)
+    return lambda states: _local(likelihood, shares_of(states)[0], states, with_products=with_products)
+
+
 def _local(likelihood: Likelihood, shares: Floats, states: Ints, *, with_products: bool) -> tuple[Floats, Floats]:
     """Hessian and gradient of some states in the local parameters."""
-    choices, N = likelihood.choices, shares.shape[1]
+    choices = likelihood.choices
     weight = likelihood.weight[states]
     units = (likelihood.units[states] * weight)[:, None]
     x = np.concatenate([np.ones((1, *shares.shape)), choices.covariates[:, states]])
     expected = shares * units
-    # Sums by pair of covariates (the constant is the first) and product: the Hessian without what products share.
-    pairs = np.einsum("tn,atn,btn->abn", expected, x, x)
     slopes = np.einsum("tn,atn->an", expected - choices.counts[states] * weight[:, None], x)
     moved = shares * x
     if with_products:
         moved = moved.transpose(1, 0, 2).reshape(len(states), -1)
-        hessian = -(moved * units).T @ moved
-        for a, b in np.ndindex(pairs.shape[:2]):
-            np.fill_diagonal(
-                hessian[a * N : (a + 1) * N, b * N : (b + 1) * N],
-                pairs[a, b] + np.diag(hessian[a * N : (a + 1) * N, b * N : (b + 1) * N]),
-            )
-        return hessian, slopes.ravel()
+        return alone(expected, x, with_products=True) - (moved * units).T @ moved, slopes.ravel()
     moved = np.hstack([moved[0], moved[1:].sum(axis=2).T])
-    hessian = -(moved * units).T @ moved
-    hessian[:N, :N] += np.diag(pairs[0, 0])
-    hessian[:N, N:] += pairs[0, 1:].T
-    hessian[N:, :N] += pairs[0, 1:]
-    hessian[N:, N:] += pairs[1:, 1:].sum(axis=2)
+    hessian = alone(expected, x, with_products=False) - (moved * units).T @ moved
     return hessian, np.concatenate([slopes[0], slopes[1:].sum(axis=1)])
 
 
-def _integrated(local: Floats, constants: int, store_precision: float | None) -> Floats:
+def _integrated(local: Floats, constants: int, store_precision: Floats | None) -> Floats:
     """The local Hessian when the constants of the store may stray with this precision."""
     if store_precision is None:
         return local
-    inner = local[:constants, :constants] + store_precision * np.eye(constants)
+    inner = local[:constants, :constants] + store_precision
     half = solve_triangular(np.linalg.cholesky(inner), local[:constants], lower=True, check_finite=False)
     reduced: Floats = local - half.T @ half
     return reduced

@@ -14,7 +14,8 @@ from assortment.demand.arrays import Floats, Ints
 @dataclass(frozen=True)
 class Coefficients:
     """Parameters of the model by kind (Q attributes, N products, D demographics, S groups, P periods, W weeks, C
-    covariates, K latent classes, 0 where all shoppers are of one class); what a model does without is zero.
+    covariates, K latent classes, 0 where all shoppers are of one class, and L = 1 + M where M of the classes are loyal
+    to a nest, 0 elsewhere); what a model does without is zero.
 
     Parameters
     ----------
@@ -44,6 +45,8 @@ class Coefficients:
         (K,), utility of buying nothing; set from the walk-away rate, never estimated.
     mix, mix_demographic
         (K,) and (K, D), log odds of the classes, and what demographics add to them.
+    loyalty
+        (L,), what the products of its nest are worth more to a loyal class: what is common, then deviations by nest.
     """
 
     attribute: Floats
@@ -62,6 +65,7 @@ class Coefficients:
     class_nothing: Floats
     mix: Floats
     mix_demographic: Floats
+    loyalty: Floats
 
     @classmethod
     def zeros(cls, shapes: Mapping[str, tuple[int, ...]]) -> Coefficients:
@@ -78,6 +82,8 @@ GIVEN = "class_nothing"
 """The part that follows from the others and is never estimated."""
 CLASSES = ("class_attribute", "class_product", "class_covariate", "mix", "mix_demographic")
 """The parts that tell latent classes apart."""
+LOYAL = ("loyalty", "mix")
+"""The parts that tell classes apart of which each is loyal to a nest."""
 
 
 def shapes_of(
@@ -90,6 +96,7 @@ def shapes_of(
     weeks: int,
     covariates: int,
     classes: int = 1,
+    nests: int = 0,
 ) -> dict[str, tuple[int, ...]]:
     """Return the shape of each part."""
     Q, N, D, C = attributes, products, demographics, covariates
@@ -111,6 +118,7 @@ def shapes_of(
         "class_nothing": (K,),
         "mix": (K,),
         "mix_demographic": (K, D),
+        "loyalty": (1 + nests if nests else 0,),
     }
 
 

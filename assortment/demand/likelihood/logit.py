@@ -46,6 +46,10 @@ class Terms:
         Latent classes of shoppers.
     walk_away
         Share of the choice occasions of each class that end without a purchase; matters with several classes only.
+    nest
+        (N,), nest of each product, -1 for none, where the classes are loyal to a nest each (the first is to none).
+    kind
+        (Q,), the attribute that each column stands for or is a level of; ``None``: each its own.
     """
 
     attributes: Floats
@@ -54,6 +58,8 @@ class Terms:
     period: Ints
     classes: int = 1
     walk_away: float = 0.1
+    nest: Ints | None = None
+    kind: Ints | None = None
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -67,6 +73,7 @@ class Terms:
             weeks=len(self.period),
             covariates=self.centre.shape[0],
             classes=self.classes,
+            nests=0 if self.nest is None else self.classes - 1,
         )
 
     def base(self, parts: Coefficients) -> Floats:

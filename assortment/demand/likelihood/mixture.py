@@ -21,8 +21,7 @@ from scipy.special import expit, log_expit, logsumexp, softmax
 
 from assortment.demand.arrays import Floats
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Rows, Terms
-from assortment.demand.observed.choices import Choices
+from assortment.demand.likelihood.logit import Likelihood, Rows
 
 _LEAST = 1e-300
 
@@ -229,19 +228,6 @@ class MixtureLikelihood(Likelihood):
             return _Classes(total, np.log(sums) + peak, log_mix[self.choices.group[rows]].T)
 
         return by_class
-
-
-def likelihood_of(
-    choices: Choices,
-    terms: Terms,
-    free: tuple[str, ...],
-    *,
-    known: Coefficients | None = None,
-    overdispersion: float = 0.0,
-) -> Likelihood:
-    """Return the likelihood of as many classes as the terms have; the parameters are those of ``Likelihood``."""
-    kind = MixtureLikelihood if terms.classes > 1 else Likelihood
-    return kind(choices, terms, free, known=known, overdispersion=overdispersion)
 
 
 def nothings(log_sums: Floats, weight: Floats, walk_away: float) -> Floats:

@@ -17,7 +17,8 @@ from assortment.demand.likelihood.layout import CLASSES, Coefficients, Layout
 from assortment.demand.likelihood.logit import Likelihood, Sums, Terms
 from assortment.demand.likelihood.mixture import MixtureLikelihood, Told
 
-SHARED_BY_CLASSES = (*SHARED, *CLASSES)
+SHARED_BY_CLASSES = (*SHARED, *CLASSES, "loyalty")
+"""The shared parts, whatever kind of classes there are."""
 _MOST_LOCAL = 700
 _WORK = 2e9  # multiplications where the Hessian only steers
 
@@ -27,7 +28,7 @@ def curvature_of(
     parts: Coefficients,
     free: tuple[str, ...],
     *,
-    store_precision: float | None = None,
+    store_precision: Floats | None = None,
     witnesses: int | None = None,
 ) -> Curvature:
     """Return the curvature in the shared parameters, of one class or of several; see ``curvature``.
@@ -39,7 +40,7 @@ def curvature_of(
     witnesses
         As there; of several classes all stores are looked at, but not all of their states. ``None``: all.
     """
-    wanted = [name for name in SHARED_BY_CLASSES if name in free and name in likelihood.layout.free]
+    wanted = [name for name in (*SHARED, *CLASSES) if name in free and name in likelihood.layout.free]
     if not isinstance(likelihood, MixtureLikelihood) or not wanted:
         return curvature(likelihood, parts, free, store_precision=store_precision, witnesses=witnesses)
     local = Local.of(likelihood.terms, with_products="covariate_product" in free)
@@ -149,7 +150,7 @@ def _curvature(
     parts: Coefficients,
     local: Local,
     wanted: list[str],
-    store_precision: float | None,
+    store_precision: Floats | None,
     *,
     exact: bool,
 ) -> Curvature:
@@ -235,13 +236,13 @@ def _slope(
     return np.concatenate([change.sum(axis=1).ravel(), by_class.ravel(), by_product.ravel(), odds.sum(axis=1)])
 
 
-def _integrated(hessian: Floats, local: Local, precision: float) -> tuple[Floats, Floats]:
+def _integrated(hessian: Floats, local: Local, precision: Floats) -> tuple[Floats, Floats]:
     """The local Hessian when the constants of the store, common to all classes, may stray with this precision.
 
     With it the (N, L) share of a change that the store's constants take back.
     """
     K, N = local.classes, local.products
     across = hessian[:, : K * N].reshape(-1, K, N).sum(axis=1)
-    inner = across[: K * N].reshape(K, N, N).sum(axis=0) + precision * np.eye(N)
+    inner = across[: K * N].reshape(K, N, N).sum(axis=0) + precision
     answer = np.linalg.solve(inner, across.T)
     return hessian - across @ answer, answer

@@ -18,6 +18,7 @@ from assortment.demand.design.covariates import LOG_PRICE
 from assortment.demand.design.demographics import DemographicDesign, demographic_values
 from assortment.demand.fitting.classes import Trial
 from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.fitting.nests import NestTrial
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.model.spread import UNKNOWN_SD
 from assortment.demand.model.tastes import LocalTastes, Tastes
@@ -89,7 +90,7 @@ class ChoiceModel:
     class_names
         Of the classes of shoppers.
     class_trials
-        Numbers of latent classes that were tried.
+        Nests and numbers of latent classes that were tried.
     held_out
         Fits for calibration; ``None`` where there were no till sales.
     notes
@@ -109,7 +110,7 @@ class ChoiceModel:
     today: pd.DataFrame | None
     offered: pd.DataFrame | None
     class_names: tuple[str, ...]
-    class_trials: tuple[Trial, ...]
+    class_trials: tuple[Trial | NestTrial, ...]
     held_out: HeldOut | None
     notes: tuple[str, ...]
 

@@ -12,7 +12,7 @@ _NOTABLE = 0.1
 
 
 def class_names(tastes: Tastes, units: Floats, demographics: Floats) -> tuple[str, ...]:
-    """Return a name for each class, such as "class 1 (62 %, prefers plant)".
+    """Return a name for each class, such as "class 1 (62 %, prefers plant)" or, with nests, "set on type plant (9 %)".
 
     Parameters
     ----------
@@ -25,7 +25,11 @@ def class_names(tastes: Tastes, units: Floats, demographics: Floats) -> tuple[st
     """
     if tastes.classes == 1:
         return (EVERYBODY,)
+    nests = tastes.nests
     share = units @ tastes.mix(demographics) / units.sum()
+    if nests is not None:
+        loyal = (f"set on {nests.attribute} {level}" for level in nests.levels)
+        return tuple(f"{who} ({part:.0%})" for who, part in zip((f"any {nests.attribute}", *loyal), share, strict=True))
     apart = tastes.parts.class_attribute - share @ tastes.parts.class_attribute
     return tuple(
         f"class {k + 1} ({part:.0%}{_preference(tastes.attributes.names, own)})"

@@ -9,6 +9,8 @@ import pandas as pd
 from scipy import sparse
 
 from assortment.demand.arrays import Floats, Ints
+from assortment.demand.design.nests import Nests
+from assortment.demand.fitting.precision import Precision
 from assortment.demand.likelihood.curvature import Curvature
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood
@@ -41,7 +43,7 @@ class Errors:
     clustered: Floats
 
     @classmethod
-    def of(cls, likelihood: Likelihood, parts: Coefficients, precision: Floats, *, reference: bool) -> Errors:
+    def of(cls, likelihood: Likelihood, parts: Coefficients, precision: Precision, *, reference: bool) -> Errors:
         """Return the errors at an optimum.
 
         Parameters
@@ -56,12 +58,11 @@ class Errors:
         for name in _MANY:
             if sum(int(np.prod(layout.shapes[part])) for part in wanted) > _MOST and name in wanted:
                 wanted.remove(name)
-        store = precision[layout.position("store")]
-        own = float(store[0]) if store.size else None
-        found = curvature_of(likelihood, parts, tuple(wanted), store_precision=own)
+        found = curvature_of(likelihood, parts, tuple(wanted), store_precision=precision.of_store())
         zero = layout.first_product() if reference else np.zeros(0, dtype=np.intp)
         found = found.at(np.setdiff1d(found.positions, zero))
-        bread = np.asarray(np.linalg.inv(found.hessian + np.diag(precision[found.positions])), dtype=np.float64)
+        held = np.diag(precision.diagonal[found.positions])
+        bread = np.asarray(np.linalg.inv(found.hessian + held), dtype=np.float64)
         return cls(found.positions, zero, bread, bread @ _meat(found) @ bread)
 
     def of_rows(self, rows: sparse.csr_array) -> tuple[Floats, Floats]:
@@ -87,7 +88,7 @@ def _meat(found: Curvature) -> Floats:
 
 
 def coefficient_frame(
-    tastes: Tastes, likelihood: Likelihood, precision: Floats, *, reference: bool = False
+    tastes: Tastes, likelihood: Likelihood, precision: Precision, *, reference: bool = False
 ) -> pd.DataFrame:
     """Tabulate the coefficients that stores share.
 
@@ -141,8 +142,9 @@ def _named(tastes: Tastes, places: Coefficients) -> list[tuple[list[str], Floats
     attributes, products = tastes.attributes.names, [f"product: {name}" for name in tastes.product_ids]
     covariates, demographics = tastes.covariates.names, tastes.demographics
     common = [(list(covariates), places.covariate), (list(attributes), places.attribute)]
+    shared = tastes.classes == 1 or tastes.nests is not None
     return [
-        *(common if tastes.classes == 1 else []),
+        *(common if shared else []),
         ([f"{d} × {a}" for d in demographics for a in attributes], places.demographic),
         ([f"{d} × {c}" for c in covariates for d in demographics], places.covariate_demographic),
         ([f"{d} × {p}" for d in demographics for p in products], places.demographic_product),
@@ -152,9 +154,11 @@ def _named(tastes: Tastes, places: Coefficients) -> list[tuple[list[str], Floats
 
 def _of_classes(tastes: Tastes, places: Coefficients, size: int) -> list[tuple[str, sparse.csr_array]]:
     """Names and (1, M) rows of what each latent class has in all."""
-    found: list[tuple[str, list[float], list[float]]] = []
     if tastes.classes == 1:
         return []
+    if tastes.nests is not None:
+        return _of_nests(tastes.nests, places, size)
+    found: list[tuple[str, list[float], list[float]]] = []
     kinds = (
         (tastes.covariates.names, places.covariate, places.class_covariate),
         (tastes.attributes.names, places.attribute, places.class_attribute),
@@ -167,6 +171,17 @@ def _of_classes(tastes: Tastes, places: Coefficients, size: int) -> list[tuple[s
             odds = places.mix_demographic[:, d]
             found.append((f"class {k + 1}: log odds × {name}", [odds[k]], list(odds)))
     return [(name, _row(plus, average, size)) for name, plus, average in found]
+
+
+def _of_nests(nests: Nests, places: Coefficients, size: int) -> list[tuple[str, sparse.csr_array]]:
+    """Names and (1, M) rows of what the products of its nest are worth more to each loyal class, and of the odds."""
+    odds = list(places.mix)
+    found = [(f"any {nests.attribute}: log odds", _row(odds[:1], odds, size))]
+    for level, own, place in zip(nests.levels, places.loyalty[1:], odds[1:], strict=True):
+        who = f"set on {nests.attribute} {level}"
+        found.append((f"{who}: worth more", _row([places.loyalty[0], own], [], size)))
+        found.append((f"{who}: log odds", _row([place], odds, size)))
+    return found
 
 
 def _row(plus: list[float], average: list[float], size: int) -> sparse.csr_array:

@@ -15,9 +15,11 @@ from uuid import uuid4
 from assortment.demand.design.attributes import AttributeColumn, AttributeDesign
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.design.demographics import DemographicDesign
+from assortment.demand.design.nests import Nests
 from assortment.demand.design.periods import Calendar
 from assortment.demand.fitting.classes import Trial
 from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.fitting.nests import NestTrial
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.model.choice_model import ChoiceModel, HeldOut
 from assortment.demand.model.model_tree import Arrays, ForeignTreeError, decoded, encoded
@@ -29,7 +31,7 @@ from assortment.inputs import Products
 FORMAT, VERSION = "assortment choice model", 1
 CLASSES: tuple[type, ...] = (
     *(AttributeColumn, AttributeDesign, Calendar, ChoiceModel, Coefficients, CovariateDesign, DemographicDesign),
-    *(Evidence, HeldOut, Products, Tastes, Trial, Volume),
+    *(Evidence, HeldOut, Nests, NestTrial, Products, Tastes, Trial, Volume),
 )
 """What a file may hold besides plain values, frames and arrays: every dataclass that a model consists of."""
 

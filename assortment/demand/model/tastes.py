@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +12,11 @@ import pandas as pd
 from assortment.demand.arrays import Floats, Ints, positions
 from assortment.demand.design.attributes import AttributeDesign
 from assortment.demand.design.covariates import CovariateDesign
+from assortment.demand.design.nests import Nests
 from assortment.demand.design.periods import Calendar
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Terms
+from assortment.demand.likelihood.loyalty import constants_of_classes
 
 if TYPE_CHECKING:
     from assortment.inputs import Products
@@ -79,6 +81,11 @@ class Tastes:
         The weeks of the record.
     parts
         The coefficients.
+    nests
+        What the latent classes are loyal to, each to a level of it, but for the first; ``None``: to nothing.
+    inherited
+        (N, Q), by which a store's own effects are multiplied to tell what it makes of attributes; a product that is new
+        to the fit inherits it. Empty: nothing is inherited.
     """
 
     product_ids: tuple[str, ...]
@@ -89,6 +96,8 @@ class Tastes:
     centre: Floats
     calendar: Calendar
     parts: Coefficients
+    nests: Nests | None = None
+    inherited: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def classes(self) -> int:
@@ -121,6 +130,8 @@ class Tastes:
         if self.classes > 1:
             # Measured from buying nothing, which the classes then value alike.
             own = parts.class_attribute @ terms.attributes.T + parts.class_product - parts.class_nothing[:, None]
+            if self.nests is not None:
+                own = own + constants_of_classes(self.nests.of(products), parts.loyalty)
             constant = (constant[:, None, :] + own).reshape(-1, len(products.ids))
             slopes = (slopes[:, :, None] + parts.class_covariate.T[:, None, :]).reshape(len(slopes), -1)
         return LocalTastes(
@@ -148,12 +159,18 @@ class Tastes:
         return drifts + through_mix
 
     def _on(self, products: Products, store_ids: Sequence[str] | None, rows: int) -> Coefficients:
-        """The coefficients of these products and stores; of what the fit has not seen, zero."""
+        """The coefficients of these products and stores; zero for what the fit has not seen.
+
+        But what a known store makes of a new product follows from what it makes of the attributes.
+        """
         n = positions(self.product_ids, _series(products.ids))
         own = _columns(self.parts.store, n)
         if store_ids is None:
             own = np.zeros((rows, len(n)))
         else:
+            if self.inherited.size and (n < 0).any():
+                likes = self.parts.store @ self.inherited
+                own = np.where(n >= 0, own, likes @ self.attributes.encode(products).T)
             own = _columns(own.T, positions(self.store_ids, _series(store_ids))).T
         return replace(
             self.parts,

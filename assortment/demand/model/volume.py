@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assortment.demand.arrays import Bools, Floats
-from assortment.demand.model.outside import log_no_purchase_at
+from assortment.demand.likelihood.outside import log_no_purchase_at
 from assortment.errors import DemandError, listed
 
 
@@ -53,6 +53,8 @@ class Volume:
         Estimated utility of buying nothing, or ``None``.
     walk_away
         Assumed where it is not estimated.
+    nothing_alike
+        Whether buying nothing is worth the same to all classes, instead of each walking away at the assumed rate.
     units_per_person
         Units per week of one household, for chains that have neither sales nor occasions; ``None`` with till sales.
     """
@@ -61,6 +63,7 @@ class Volume:
     units: Mapping[str, float]
     log_no_purchase: float | None
     walk_away: float
+    nothing_alike: bool = False
     units_per_person: float | None = field(default=None)
 
     def size(
@@ -110,9 +113,11 @@ class Volume:
             note = "Buying nothing is estimated from choice occasions and units sold, one constant for the chain."
             return np.full(mix.shape, self.log_no_purchase), [note]
         weight = np.where(np.isfinite(size), size, 0.0) if np.isfinite(size).any() else np.ones(len(size))
+        K = mix.shape[1]
+        together = [slice(None)] if self.nothing_alike else [slice(k, k + 1) for k in range(K)]
         constants = [
-            log_no_purchase_at(attraction[:, k], carried, weight * mix[:, k], self.walk_away)
-            for k in range(mix.shape[1])
+            log_no_purchase_at(attraction[:, seats], carried, weight[:, None] * mix[:, seats], self.walk_away)
+            for seats in together
         ]
         note = f"Assumed: {self.walk_away:.0%} of the choice occasions end without a purchase at today's listing."
         return np.broadcast_to(np.array(constants), mix.shape), [note]

@@ -46,7 +46,7 @@ def log_no_purchase(log_sums: Floats, occasions: Floats, units: Floats, mix: Flo
     if not 0.0 < units.sum() < occasions.sum():
         return None
     weight = occasions if mix is None else occasions[:, None] * mix
-    return _root(log_sums.ravel(), weight.ravel(), 1.0 - float(units.sum() / occasions.sum()))
+    return root(log_sums.ravel(), weight.ravel(), 1.0 - float(units.sum() / occasions.sum()))
 
 
 def log_no_purchase_at(attraction: Floats, carried: Bools, weight: Floats, walk_away: float) -> float:
@@ -55,23 +55,23 @@ def log_no_purchase_at(attraction: Floats, carried: Bools, weight: Floats, walk_
     Parameters
     ----------
     attraction
-        (S, N) of one class of shoppers.
+        (S, K, N), by class of shoppers.
     carried
         (S, N), what stands on the shelf.
     weight
-        (S,), how much each store counts in the average.
+        (S, K), how much each store and class counts in the average.
     walk_away
         The share of choice occasions that end without a purchase.
     """
     with np.errstate(divide="ignore"):
-        log_sums: Floats = logsumexp(np.where(carried, np.log(attraction), -np.inf), axis=1)
+        log_sums: Floats = logsumexp(np.where(carried[:, None], np.log(attraction), -np.inf), axis=2)
     some = np.isfinite(log_sums) & (weight > 0)
     if not some.any():
         return 0.0
-    return _root(log_sums[some], weight[some], walk_away)
+    return root(log_sums[some], weight[some], walk_away)
 
 
-def _root(log_sums: Floats, weight: Floats, walk_away: float) -> float:
+def root(log_sums: Floats, weight: Floats, walk_away: float) -> float:
     """The constant at which the weighted share of those who buy nothing is ``walk_away``."""
     shares = weight / weight.sum()
 
