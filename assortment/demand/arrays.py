@@ -30,4 +30,7 @@ def readonly_bools(values: Any) -> Bools:
 
 def positions(ids: Sequence[str] | pd.Index, values: pd.Series) -> Ints:
     """Return where each value stands in ``ids``, which holds none twice; -1 where it does not."""
-    return np.asarray(pd.Index(ids).get_indexer(pd.Index(values)), dtype=np.intp)
+    # Long columns hold few different values: each of these is looked up once.
+    codes, different = pd.factorize(values)
+    found = np.append(pd.Index(ids).get_indexer(pd.Index(different)), -1)
+    return np.asarray(found[codes], dtype=np.intp)

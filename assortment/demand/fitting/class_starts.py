@@ -19,7 +19,7 @@ from assortment.demand.observed.choices import Choices
 
 _COMMON = ("attribute", "product", "covariate")
 _BETWEEN = ("demographic", "demographic_product", "covariate_demographic", "store", "week")
-_STEPS = ((8, 10), (12, 15, 15))
+_STEPS = ((4, (8, 10)), (2, (12, 15, 15)))  # how many go on, and for how long
 _ENOUGH = 5.0
 _CELLS = 200_000  # more do not lead elsewhere
 _APART, _RANDOM, _SPLIT = 2.0, 0.6, 0.4
@@ -61,21 +61,21 @@ def best_start(
     choices = choices.take(np.arange(len(choices.group)) % stride == 0)
     free = tuple(name for name in (*_COMMON, *CLASSES) if name in free)
 
-    def short(start: Coefficients) -> tuple[float, Coefficients]:
-        parts, value = start, np.inf
-        for steps in _STEPS:
-            likelihood = likelihood_of(choices, terms, free, known=parts, overdispersion=components.overdispersion)
-            parts = likelihood.with_nothing(parts)
-            likelihood = likelihood_of(choices, terms, free, known=parts, overdispersion=components.overdispersion)
-            precision = components.precision(likelihood)
-            begin = likelihood.layout.join(parts)
-            found = maximise_in_stages(likelihood, precision, begin, enough=_ENOUGH, steps=steps)
-            parts, value = likelihood.parts(found.vector), found.value
-        return value, parts
+    def short(parts: Coefficients, steps: tuple[int, ...]) -> tuple[float, Coefficients]:
+        likelihood = likelihood_of(choices, terms, free, known=parts, overdispersion=components.overdispersion)
+        parts = likelihood.with_nothing(parts)
+        likelihood = likelihood_of(choices, terms, free, known=parts, overdispersion=components.overdispersion)
+        precision = components.precision(likelihood)
+        begin = likelihood.layout.join(parts)
+        found = maximise_in_stages(likelihood, precision, begin, enough=_ENOUGH, steps=steps)
+        return found.value, likelihood.parts(found.vector)
 
+    found = [(np.inf, start) for start in _starts(terms, free, components, alike, fewer)]
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        found = list(pool.map(short, _starts(terms, free, components, alike, fewer)))
-    return min(found, key=lambda pair: pair[0])[1]
+        for kept, steps in _STEPS:
+            begin = [parts for _, parts in found[:kept]]
+            found = sorted(pool.map(short, begin, [steps] * len(begin)), key=lambda pair: pair[0])
+    return found[0][1]
 
 
 def _starts(

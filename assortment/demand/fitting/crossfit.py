@@ -12,9 +12,10 @@ from assortment.demand.arrays import Floats
 from assortment.demand.fitting.estimate import Coordinates
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
+from assortment.demand.likelihood.by_group import expected_by_group
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 
@@ -73,26 +74,28 @@ def cross_fit(
     terms, shape = likelihood.terms, fit.parts.store.shape
     free = tuple(name for name in likelihood.layout.free if local or name not in LOCAL)
     loss, expected = np.zeros(shape[0]), np.zeros(shape)
-
+    # No two states of different folds are counted together; only weekly shocks need them week by week.
+    alike = likelihood.choices
+    weekly = choices if fit.parts.week.any() else alike
     coordinates = _coordinates(fit, free)
 
-    def one(fold: int) -> tuple[Coefficients, Likelihood]:
-        held = choices.fold == fold
-        seen = choices.take(~held)
+    def one(fold: int) -> tuple[Coefficients, Floats, Floats]:
+        seen = alike.take(alike.fold != fold)
         inside = np.isin(np.arange(shape[0]), seen.group)[:, None]
         start = replace(fit.parts, store=np.where(inside, fit.parts.store, 0.0))
         near = coordinates.seeing(seen.group)
         blind = shrunken_fit(seen, terms, free, prior, fit.components, start=start, rounds=0, coordinates=near)
-        parts = with_shocks(blind, seen, prior, start=start, rounds=0).parts
-        return parts, likelihood_of(choices.take(held), terms, free)
+        if weekly is choices:
+            blind = with_shocks(blind, choices.take(choices.fold != fold), prior, start=start, rounds=0)
+        unseen = likelihood_of(weekly.take(weekly.fold == fold), terms, free)
+        return blind.parts, *expected_by_group(unseen, blind.parts)
 
     found = []
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        for parts, unseen in pool.map(one, np.unique(choices.fold)):
+        for parts, units, own_loss in pool.map(one, np.unique(choices.fold)):
             found.append(parts)
-            for rows, shares in unseen.shares(parts):
-                np.add.at(expected, unseen.choices.group[rows], shares * unseen.units[rows, None])
-            loss += np.bincount(unseen.choices.group, unseen.log_loss(parts), shape[0])
+            expected += units
+            loss += own_loss
             tick()
     return Unseen(tuple(found), loss, expected)
 

@@ -9,6 +9,7 @@ import numpy as np
 from assortment.demand.design.periods import SEASON, Calendar
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit
 from assortment.demand.fitting.variance import Components
+from assortment.demand.likelihood.by_group import expected_by_group
 from assortment.demand.likelihood.logit import Likelihood, Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
@@ -85,11 +86,10 @@ def _losses(fit: Shrunken, future: Choices, *, carried: bool) -> tuple[float, fl
     parts = fit.parts if carried else fit.parts.without("period")
     terms = replace(fit.likelihood.terms, period=np.zeros(int(future.week.max()) + 1, dtype=np.intp))
     ahead = Likelihood(future, terms, fit.likelihood.layout.free)
-    actual, expected = np.zeros((2, *parts.store.shape))
-    for rows, shares in ahead.shares(parts):
-        np.add.at(actual, future.group[rows], future.counts[rows])
-        np.add.at(expected, future.group[rows], shares * ahead.units[rows, None])
+    actual = np.zeros(parts.store.shape)
+    np.add.at(actual, future.group, future.counts)
+    expected, loss = expected_by_group(ahead, parts)
     sold = actual > 0
     share = expected[sold] / np.broadcast_to(expected.sum(axis=1, keepdims=True), expected.shape)[sold]
     total = actual.sum()
-    return float(-(actual[sold] * np.log(share)).sum() / total), float(ahead.log_loss(parts).sum() / total)
+    return float(-(actual[sold] * np.log(share)).sum() / total), float(loss.sum() / total)

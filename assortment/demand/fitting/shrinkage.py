@@ -6,19 +6,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from assortment.demand.arrays import Floats
 from assortment.demand.fitting.estimate import Coordinates, maximise, maximise_in_stages
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import GIVEN, PARTS, Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.shocks import ShockLikelihood
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 
 ROUNDS = 5
 """Rounds of estimating the variance components of a fit."""
 _SHOCK_ROUNDS = 3
-_COARSE, _FINE = 1e-2, 1e-3
+_COARSE, _FINE = 1e-2, 3e-4
 _ROUGHLY, _LITTLE = 20.0, 2.0
+_FAR = 3.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def shrunken_fit(
         rounds = 0
     parts = _as_sold(merged, terms) if start is None else start
     parts = parts.without(*(name for name in PARTS if name not in (*free, GIVEN)))
+    before = np.zeros(0)
     for done in range(rounds + 1):
         likelihood = likelihood_of(merged, terms, free, known=parts, overdispersion=components.overdispersion)
         precision = components.precision(likelihood)
@@ -86,16 +90,22 @@ def shrunken_fit(
             enough = _LITTLE if last else _ROUGHLY
             found = maximise_in_stages(likelihood, precision, begin, enough=enough, first=coordinates)
         else:
-            # The components move most in the first round: from the second on the coordinates are good enough.
-            if coordinates is None or done == 1:
+            # The parameters move most in the first round; what is pulled far more, or less, is no longer round.
+            if coordinates is None or done == 1 or (done > 1 and _moved(precision.diagonal, before)):
                 fixed = likelihood.layout.first_product() if components.needs_reference else None
-                coordinates = Coordinates.of(likelihood, parts, precision, fixed=fixed)
+                coordinates, before = Coordinates.of(likelihood, parts, precision, fixed=fixed), precision.diagonal
             found = maximise(likelihood, precision, begin, coordinates, tolerance=_FINE if last else _COARSE)
         parts = likelihood.parts(found.vector)
         if not last:
             components = components.updated(likelihood, parts, prior)
             parts = likelihood.with_nothing(parts)
     return Shrunken(likelihood, parts, components)
+
+
+def _moved(precision: Floats, before: Floats) -> bool:
+    """Whether the precision of a prior is no longer what it was when the coordinates were made."""
+    ratio = precision / before
+    return bool(ratio.max(initial=1.0) > _FAR or ratio.min(initial=1.0) < 1.0 / _FAR)
 
 
 def _as_sold(choices: Choices, terms: Terms) -> Coefficients:
@@ -127,13 +137,18 @@ def with_shocks(
     components, terms = fit.components, fit.likelihood.terms
     if components.week == 0 or len(terms.period) < 2:
         return fit
-    likelihood = likelihood_of(choices, terms, ("week",), known=fit.parts, overdispersion=components.overdispersion)
+    overdispersion = components.overdispersion
+    likelihood = (
+        ShockLikelihood(choices, terms, known=fit.parts, overdispersion=overdispersion)
+        if terms.classes == 1 and terms.nest is None
+        else likelihood_of(choices, terms, ("week",), known=fit.parts, overdispersion=overdispersion)
+    )
     vector = np.zeros(likelihood.layout.size) if start is None else start.week.ravel()
-    only_week = replace(prior, overdispersion=components.overdispersion)
+    only_week = replace(prior, overdispersion=overdispersion)
     for remaining in range(0 if prior.week is not None else rounds, -1, -1):
         precision = components.precision(likelihood)
         coordinates = Coordinates.of(likelihood, likelihood.parts(vector), precision)
-        vector = maximise(likelihood, precision, vector, coordinates, tolerance=_COARSE).vector
+        vector = maximise(likelihood, precision, vector, coordinates, tolerance=_COARSE if remaining else _FINE).vector
         if remaining:
             components = components.updated(likelihood, likelihood.parts(vector), only_week)
     return Shrunken(fit.likelihood, likelihood.parts(vector), components)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.linalg import block_diag
+from scipy import sparse
+from scipy.linalg import solve_triangular
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients, Layout
@@ -86,6 +87,8 @@ def curvature(
         Most stores to look at, which then speak for all; the scores are those of these stores. ``None``: all.
     """
     wanted = [name for name in (*SHARED, *_OF_CLASSES) if name in free and name in likelihood.layout.free]
+    if not wanted:
+        return Curvature(np.zeros(0, np.intp), np.zeros((0, 0)), np.zeros((len(likelihood.terms.demographics), 0)))
     with_products = "covariate_product" in wanted
     extra = 2 * likelihood.terms.classes if isinstance(likelihood, LoyalLikelihood) else 0
     common, special = _moves(likelihood.terms, with_products=with_products, extra=extra)
@@ -106,10 +109,10 @@ def curvature(
             _integrated(local, len(likelihood.terms.attributes), store_precision if owns(likelihood.terms, s) else None)
             for (s, _), (local, _) in zip(batch, found, strict=True)
         ]
-        half = np.array([common.T @ local for local in reduced])
-        hessian[:head, :head] += _spread_out(np.einsum("sd,se->sde", z, z), half @ common)
-        hessian[:head, head:] += _spread_out(z[:, :, None], half @ special)
-        hessian[head:, head:] += special.T @ np.sum(reduced, axis=0) @ special
+        half = [common.T @ local for local in reduced]
+        hessian[:head, :head] += _spread_out(np.einsum("sd,se->sde", z, z), np.array([rows @ common for rows in half]))
+        hessian[:head, head:] += _spread_out(z[:, :, None], np.array([rows @ special for rows in half]))
+        hessian[head:, head:] += special.T @ (np.sum(reduced, axis=0) @ special)
         for (s, _), (_, slope) in zip(batch, found, strict=True):
             scores[s] = np.concatenate([np.kron(Z1[s], slope @ common), slope @ special])
     hessian[head:, :head] = hessian[:head, head:].T
@@ -133,8 +136,8 @@ def _spread_out(weights: Floats, blocks: Floats) -> Floats:
     return total.reshape(d, e, a, b).transpose(0, 2, 1, 3).reshape(d * a, e * b)
 
 
-def _moves(terms: Terms, *, with_products: bool, extra: int) -> tuple[Floats, Floats]:
-    """How the local parameters (constants, then slopes by covariate) move with the shared ones.
+def _moves(terms: Terms, *, with_products: bool, extra: int) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """How the local parameters (constants, then slopes by covariate) move with the shared ones; few of them do.
 
     Returns
     -------
@@ -153,7 +156,8 @@ def _moves(terms: Terms, *, with_products: bool, extra: int) -> tuple[Floats, Fl
     special = np.zeros((len(common), 0))
     if with_products:
         special = np.vstack([np.hstack([np.zeros((N, 0)), *(-np.diag(row) for row in centre)]), np.eye(C * N)])
-    return np.vstack([common, np.zeros((extra, common.shape[1]))]), block_diag(special, np.eye(extra))
+    common = np.vstack([common, np.zeros((extra, common.shape[1]))])
+    return sparse.csr_array(common), sparse.csr_array(sparse.block_diag([special, np.eye(extra)]))
 
 
 def _places(layout: Layout, *, with_products: bool, with_classes: bool) -> Ints:
@@ -214,6 +218,6 @@ def _integrated(local: Floats, constants: int, store_precision: Floats | None) -
     if store_precision is None:
         return local
     inner = local[:constants, :constants] + store_precision
-    across = local[:, :constants]
-    reduced: Floats = local - across @ np.linalg.solve(inner, across.T)
+    half = solve_triangular(np.linalg.cholesky(inner), local[:constants], lower=True, check_finite=False)
+    reduced: Floats = local - half.T @ half
     return reduced

@@ -160,10 +160,12 @@ class Sums:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Some consecutive states, with the matrices that sum them by group, period and week."""
+    """Some consecutive states, with the matrices that sum them by group, by those groups it holds, period and week."""
 
     rows: slice
     by_group: sparse.csr_array
+    groups: Ints
+    by_own_group: sparse.csr_array
     by_period: sparse.csr_array
     by_week: sparse.csr_array
 
@@ -304,7 +306,7 @@ class Likelihood:
             units = shares * (self.units[rows] * self.weight[rows])[:, None]
             _add(total, piece, units)
             for c, values in enumerate(self.choices.covariates):
-                covariates[c] += piece.by_group @ (units * values[rows])
+                covariates[c, piece.groups] += piece.by_own_group @ (units * values[rows])
         covariates /= np.maximum(total.group, 1e-300)
         return self.terms.derivative(total), covariates
 
@@ -335,9 +337,12 @@ class Likelihood:
             rows = slice(start, min(start + step, T))
             group, week = self.choices.group[rows], self.choices.week[rows]
             period = np.append(self.terms.period, -1)[week] if shapes["period"][0] else week
+            groups, own = np.unique(group, return_inverse=True)
             yield _Piece(
                 rows,
                 _summing(group, shapes["store"][0]),
+                groups,
+                _summing(own, len(groups)),
                 _summing(period, shapes["period"][0]),
                 _summing(week, shapes["week"][0]),
             )
@@ -391,7 +396,7 @@ def _summing(index: Ints, size: int) -> sparse.csr_array:
 
 
 def _add(total: Sums, piece: _Piece, units: Floats, *, with_period: bool = True, with_week: bool = True) -> None:
-    total.group[...] += piece.by_group @ units
+    total.group[piece.groups] += piece.by_own_group @ units
     if with_period and len(total.period):
         total.period[...] += piece.by_period @ units
     if with_week:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.design.nests import Nests
@@ -64,11 +65,12 @@ class Errors:
         bread = np.asarray(np.linalg.inv(found.hessian + held), dtype=np.float64)
         return cls(found.positions, zero, bread, bread @ _meat(found) @ bread)
 
-    def of_rows(self, rows: Floats, size: int) -> tuple[Floats, Floats]:
+    def of_rows(self, rows: sparse.csr_array) -> tuple[Floats, Floats]:
         """Return clustered and unclustered standard errors of linear combinations, (L, M) of all M parameters."""
-        known = np.isin(np.arange(size), [*self.positions, *self.reference])
-        outside = (np.abs(rows[:, ~known]) > 0).any(axis=1)
-        inner = rows[:, self.positions]
+        unknown = np.ones(rows.shape[1])
+        unknown[self.positions] = unknown[self.reference] = 0.0
+        outside = abs(rows) @ unknown > 0
+        inner = rows[:, self.positions].toarray()
 
         def errors(covariance: Floats) -> Floats:
             variance = np.einsum("lm,lm->l", inner @ covariance, inner)
@@ -122,12 +124,12 @@ def coefficient_frame(
         terms += names
         index += [int(i) for i in place.ravel()]
     kept = [i for i, position in enumerate(index) if position >= 0]
-    own = np.zeros((len(kept), M))
-    own[np.arange(len(kept)), [index[i] for i in kept]] = 1.0
+    own = _picking(np.array([index[i] for i in kept], dtype=np.intp), M)
     by_class = [] if segments else _of_classes(tastes, places, M)
     constants = _constants(likelihood, places, reference=reference)
-    rows = np.vstack([own, *(row for _, row in by_class), constants])
-    clustered, unclustered = errors.of_rows(rows, M)
+    # Few of the parameters are shared by all stores: dense rows of a large chain would fill the memory.
+    rows = sparse.vstack([own, *(row for _, row in by_class), constants], format="csr")
+    clustered, unclustered = errors.of_rows(rows)
     return pd.DataFrame(
         {
             "term": [
@@ -165,8 +167,8 @@ def _named(tastes: Tastes, places: Coefficients, segments: tuple[str, ...]) -> l
     ]
 
 
-def _of_classes(tastes: Tastes, places: Coefficients, size: int) -> list[tuple[str, Floats]]:
-    """Names and (M,) rows of what each latent class has in all."""
+def _of_classes(tastes: Tastes, places: Coefficients, size: int) -> list[tuple[str, sparse.csr_array]]:
+    """Names and (1, M) rows of what each latent class has in all."""
     if tastes.classes == 1:
         return []
     if tastes.nests is not None:
@@ -186,8 +188,8 @@ def _of_classes(tastes: Tastes, places: Coefficients, size: int) -> list[tuple[s
     return [(name, _row(plus, average, size)) for name, plus, average in found]
 
 
-def _of_nests(nests: Nests, places: Coefficients, size: int) -> list[tuple[str, Floats]]:
-    """Names and (M,) rows of what the products of its nest are worth more to each loyal class, and of the odds."""
+def _of_nests(nests: Nests, places: Coefficients, size: int) -> list[tuple[str, sparse.csr_array]]:
+    """Names and (1, M) rows of what the products of its nest are worth more to each loyal class, and of the odds."""
     odds = list(places.mix)
     found = [(f"any {nests.attribute}: log odds", _row(odds[:1], odds, size))]
     for level, own, place in zip(nests.levels, places.loyalty[1:], odds[1:], strict=True):
@@ -197,23 +199,27 @@ def _of_nests(nests: Nests, places: Coefficients, size: int) -> list[tuple[str, 
     return found
 
 
-def _row(plus: list[float], average: list[float], size: int) -> Floats:
+def _row(plus: list[float], average: list[float], size: int) -> sparse.csr_array:
     """Sum of some parameters less the mean of others; what is not free counts as nothing."""
-    row = np.zeros(size)
-    for positions, weight in ((plus, 1.0), (average, -1.0 / max(1, len(average)))):
-        for position in positions:
-            if position >= 0:
-                row[int(position)] += weight
-    return row
+    position = np.array([*plus, *average], dtype=np.intp)
+    weight = np.repeat([1.0, -1.0 / max(1, len(average))], [len(plus), len(average)])
+    free = position >= 0
+    return sparse.csr_array(weight[None, free]) @ _picking(position[free], size)
 
 
-def _constants(likelihood: Likelihood, places: Coefficients, *, reference: bool) -> Floats:
+def _constants(likelihood: Likelihood, places: Coefficients, *, reference: bool) -> sparse.csr_array:
     """The (N, M) rows that make the constant of each product, against the first or the average one."""
-    A = likelihood.terms.attributes
-    rows = np.zeros((len(A), likelihood.layout.size))
+    A, M = likelihood.terms.attributes, likelihood.layout.size
+    N = len(A)
+    rows = sparse.csr_array((N, M))
     if "attribute" in likelihood.layout.free:
-        rows[:, places.attribute.astype(np.intp)] = A
+        rows = rows + sparse.csr_array(A) @ _picking(places.attribute.astype(np.intp), M)
     if "product" in likelihood.layout.free:
-        rows[np.arange(len(A)), places.product.astype(np.intp)] += 1.0
-    rows -= rows[0] if reference else rows.mean(axis=0)
-    return rows
+        rows = rows + _picking(places.product.astype(np.intp), M)
+    against = np.eye(N)[0] if reference else np.full(N, 1.0 / N)
+    return sparse.csr_array(np.eye(N) - against) @ rows
+
+
+def _picking(index: Ints, size: int) -> sparse.csr_array:
+    """The (L, size) matrix that takes from a vector what stands at the (L,) index."""
+    return sparse.csr_array((np.ones(len(index)), (np.arange(len(index)), index)), shape=(len(index), size))

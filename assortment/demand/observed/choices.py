@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from assortment.demand.arrays import Bools, Floats, Ints
+from assortment.demand.observed.distinct import first_equal
 
 SOURCES = ("sales", "baskets", "survey")
 """Who saw what was chosen: the tills, the cards of households, or an interviewer."""
@@ -157,39 +158,27 @@ class Choices:
         period
             (W,), period of each week; states of different periods are never equal.
         """
-        seen: dict[bytes, int] = {}
-        first: list[int] = []
-        index = np.empty(len(self.group), dtype=np.intp)
-        for t, key in enumerate(self._keys(np.append(period, -1)[self.week])):
-            if key not in seen:
-                seen[key] = len(first)
-                first.append(t)
-            index[t] = seen[key]
-        if len(first) == len(index):
+        first = self.first_equal(period)
+        kept = np.flatnonzero(first == np.arange(len(first)))
+        if len(kept) == len(first):
             return self
-        counts = np.zeros((len(first), self.counts.shape[1]))
-        np.add.at(counts, index, self.counts)
+        index = np.searchsorted(kept, first)
+        together = sparse.csr_array((np.ones(len(index)), (index, np.arange(len(index)))))
         bought = self.purchases
         return Choices(
-            group=self.group[first],
-            fold=self.fold[first],
-            week=self.week[first],
-            offered=self.offered[first],
-            covariates=self.covariates[:, first],
-            counts=counts,
-            weeks=np.bincount(index, self.weeks).astype(np.float64),
+            group=self.group[kept],
+            fold=self.fold[kept],
+            week=self.week[kept],
+            offered=self.offered[kept],
+            covariates=self.covariates[:, kept],
+            counts=together @ self.counts,
+            weeks=together @ self.weeks,
             purchases=None if bought is None else replace(bought, state=index[bought.state]),
-            source=None if self.source is None else self.source[first],
-            weight=None if self.weight is None else self.weight[first],
+            source=None if self.source is None else self.source[kept],
+            weight=None if self.weight is None else self.weight[kept],
         )
 
-    def _keys(self, period: Ints) -> list[bytes]:
-        """A digest of each state, as the states themselves may fill the memory."""
-        keys, sources = [], self.sources
-        for t, offered in enumerate(self.offered):
-            values = np.where(offered, self.covariates[:, t], 0.0) + 0.0  # -0.0 is 0.0
-            digest = hashlib.blake2b(values.tobytes(), digest_size=16)
-            digest.update(offered.tobytes())
-            digest.update(np.array([self.group[t], self.fold[t], period[t], sources[t]]).tobytes())
-            keys.append(digest.digest())
-        return keys
+    def first_equal(self, period: Ints) -> Ints:
+        """Return (T,), for each state the first that differs in nothing but its week; see ``merged``."""
+        labels = np.stack([self.group, self.fold, np.append(period, -1)[self.week], self.sources])
+        return first_equal(labels, self.offered, self.covariates)

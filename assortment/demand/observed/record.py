@@ -5,9 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from assortment.demand.arrays import Bools, Floats, Ints, positions
@@ -18,6 +19,8 @@ from assortment.errors import AssortmentWarning, DemandError, listed
 
 if TYPE_CHECKING:
     from assortment.inputs import Products, Sales
+
+_Number = TypeVar("_Number", np.float64, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,11 @@ class TillRecord:
     def covariates(self, design: CovariateDesign, use: Bools) -> Floats:
         """Return the (C, T, N) covariates of the T store-weeks of the (S, W) mask."""
         promotions = {
-            name: values[use]
+            name: _rows(values, use)
             for name, values in zip(self.promotion, self.promotions, strict=True)
             if name in design.names
         }
-        columns = design.values(self.log_price[use], promotions)
+        columns = design.values(_rows(self.log_price, use), promotions)
         return np.stack(columns) if columns else np.zeros((0, int(use.sum()), len(self.product_ids)))
 
     def last_offers(self) -> Bools:
@@ -100,9 +103,9 @@ class TillRecord:
             group=group,
             fold=fold[group],
             week=week,
-            offered=self.offered[self.recorded],
+            offered=_rows(self.offered, self.recorded),
             covariates=self.covariates(design, self.recorded),
-            counts=self.units[self.recorded],
+            counts=_rows(self.units, self.recorded),
             weeks=np.ones(len(group)),
         )
 
@@ -184,8 +187,13 @@ def _positions(
     )
 
 
+def _rows(values: npt.NDArray[_Number], use: Bools) -> npt.NDArray[_Number]:
+    """The (T, N) rows of the store-weeks of the (S, W) mask, without a copy where that is all of them."""
+    return values.reshape(-1, values.shape[2]) if use.all() else values[use]
+
+
 def _summed(values: Floats, cell: Ints, shape: tuple[int, ...]) -> Floats:
-    total: Floats = np.bincount(cell, values, int(np.prod(shape))).astype(np.float64)
+    total: Floats = np.bincount(cell, values, int(np.prod(shape))).astype(np.float64, copy=False)
     return total.reshape(shape)
 
 
@@ -250,11 +258,13 @@ def _log_price(
             f"{int((~known).sum())} sales rows have no price above zero; the price of the weeks around them is used."
         )
         warnings.warn(message, AssortmentWarning, stacklevel=4)
-    size = int(np.prod(shape))
-    total, rows = np.bincount(cell[known], paid[known], size), np.bincount(cell[known], minlength=size)
+        cell, paid = cell[known], paid[known]
+    price = _summed(paid, cell, shape)
+    rows = np.bincount(cell, minlength=price.size).reshape(shape)
     with np.errstate(divide="ignore", invalid="ignore"):
-        price: Floats = np.log(total / rows).reshape(shape)
-        chain: Floats = np.log(total.reshape(shape).sum(axis=0) / rows.reshape(shape).sum(axis=0))
+        chain = carried_on(np.log(price.sum(axis=0) / rows.sum(axis=0)), axis=0)
+        price /= rows
+        np.log(price, out=price)
     price = carried_on(price, axis=1)
-    price = np.where(np.isfinite(price), price, carried_on(chain, axis=0))
-    return np.where(np.isfinite(price), price, regular), ()
+    np.copyto(price, np.where(np.isfinite(chain), chain, regular), where=~np.isfinite(price))
+    return price, ()
