@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from assortment.demand.arrays import Floats
+from assortment.demand.arrays import Floats, Ints
 from assortment.errors import DemandError
 
 if TYPE_CHECKING:
@@ -128,6 +128,11 @@ class AttributeDesign:
         if missing:
             raise DemandError(f"The products lack the attributes that the model was fitted on: {', '.join(missing)}.")
         return np.column_stack([self._encode(frame, column) for column in self.columns])
+
+    def groups(self, products: Products) -> dict[str, Ints]:
+        """Return, by attribute, (N,) numbers that products with the same value share; -1 where it is not known."""
+        names = {column.attribute: None for column in self.columns if column.attribute != _ITSELF}
+        return {name: np.asarray(pd.factorize(_text(products.frame[name]))[0], dtype=np.intp) for name in names}
 
     def unseen(self, products: Products) -> tuple[str, ...]:
         """Return the levels of these products that the fit has not seen, as ``brand: new``."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assortment.demand.arrays import Bools, Floats, Ints
+from assortment.demand.backtest.substitution import findings_on_substitution, substitution
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.design.demographics import DemographicDesign
 from assortment.demand.design.periods import Calendar
@@ -20,6 +21,7 @@ from assortment.demand.fitting.settings import CHAIN_EVERYWHERE, Settings, Ticks
 from assortment.demand.fitting.till_fit import TillFit, fit_plain, fit_tills, reliability
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.mixture import likelihood_of
 from assortment.demand.model.choice_model import ChoiceModel, HeldOut
 from assortment.demand.model.class_names import class_names
 from assortment.demand.model.coefficients import coefficient_frame
@@ -82,6 +84,12 @@ def model_from_tills(
     table = coefficient_frame(
         tastes, likelihood, components.precision(likelihood.layout), reference=components.needs_reference
     )
+    moved = substitution(
+        likelihood_of(choices, likelihood.terms, ()),
+        found.fit.parts,
+        settings.attributes.groups(products),
+        overdispersion=components.overdispersion,
+    )
     nothing = _log_no_purchase(likelihood, found.fit.parts, known, np.ones(len(likelihood.units), dtype=np.bool_))
     return ChoiceModel(
         tastes=tastes,
@@ -104,6 +112,7 @@ def model_from_tills(
         class_names=class_names(tastes, record.units.sum(axis=(1, 2)), Z),
         class_trials=found.trials,
         held_out=_held_out(found, record.store_ids, fold, Z, known),
+        substitution=moved,
         notes=(
             *record.notes,
             *_thin(record),
@@ -111,6 +120,7 @@ def model_from_tills(
             *notes,
             *findings(choices, tastes),
             *_structure(found, settings),
+            *findings_on_substitution(moved),
             *(warn_of_boundless(table, _spreads(choices, covariates)) if settings.prior is None else ()),
             *_too_few_occasions(record, known, nothing),
         ),

@@ -220,6 +220,11 @@ class Likelihood:
         utilities = self._utilities(parts)
         return lambda rows: _shares(utilities(rows), self.choices.offered[rows])
 
+    def by_class(self, parts: Coefficients) -> Callable[[Rows], Floats]:
+        """Return a function of states: (K, t, N), the part of their purchases that each class makes of each product."""
+        forecast = self.forecast(parts)
+        return lambda rows: forecast(rows)[0][None]
+
     def shares(self, parts: Coefficients) -> Iterator[tuple[slice, Floats]]:
         """Give the (t, N) choice shares among what was offered, some states at a time."""
         forecast = self.forecast(parts)

@@ -158,6 +158,16 @@ class MixtureLikelihood(Likelihood):
 
         return forecast
 
+    def by_class(self, parts: Coefficients) -> Callable[[Rows], Floats]:
+        """Return a function of states: (K, t, N), the part of their purchases that each class makes of each product."""
+        by_class = self._by_class(parts)
+
+        def joint(rows: Rows) -> Floats:
+            seen = by_class(rows)
+            return seen.purchases[:, :, None] * seen.shares
+
+        return joint
+
     def log_sums(self, parts: Coefficients) -> Floats:
         """Return (T, K) logarithms of the sum of the attractions of what was offered, against buying nothing."""
         by_class = self._by_class(parts)

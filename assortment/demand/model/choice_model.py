@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.special import expit, logsumexp
 
 from assortment.demand.arrays import Bools, Floats, Ints, positions
+from assortment.demand.backtest.substitution import substitution_in_words, untested
 from assortment.demand.demand import Demand, Drivers
 from assortment.demand.design.covariates import LOG_PRICE
 from assortment.demand.design.demographics import DemographicDesign, demographic_values
@@ -94,6 +95,9 @@ class ChoiceModel:
         Fits for calibration; ``None`` where there were no till sales.
     notes
         What was assumed and what was left out.
+    substitution
+        By attribute of the products: whether sales moved after changes of listings as forecast; see
+        ``backtest.substitution``.
     """
 
     tastes: Tastes
@@ -112,6 +116,7 @@ class ChoiceModel:
     class_trials: tuple[Trial, ...]
     held_out: HeldOut | None
     notes: tuple[str, ...]
+    substitution: pd.DataFrame = field(default_factory=untested)
 
     def summary(self) -> str:
         """Return coefficients, evidence and assumptions as text."""
@@ -125,6 +130,7 @@ class ChoiceModel:
             "",
             "Standard errors are clustered by store; unclustered ones are of the inverse Hessian, purchases taken as "
             "independent. Price is not corrected for endogeneity.",
+            substitution_in_words(self.substitution),
             *self.notes,
         ]
         return "\n".join(lines)
