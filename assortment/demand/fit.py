@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from assortment.demand.model.volume import occasions_by_store
 from assortment.demand.observed.baskets import basket_record, segments_of
 from assortment.demand.observed.record import till_record
 from assortment.demand.prior import DEFAULT, Prior
-from assortment.errors import DemandError
+from assortment.errors import AssortmentWarning, DemandError, listed
 from assortment.inputs import given_frame
 
 if TYPE_CHECKING:
@@ -157,10 +158,23 @@ def fit_demand(
             raise DemandError(
                 "Give sales; or baskets, households and the household column `segment` that tells shoppers apart."
             )
+        _warn_of_unused(demographics=demographics, promotion=promotion)
         kinds = segments or segments_of(households, segment)
         bought = basket_record(baskets, households, products, segment=segment, segments=kinds, seed=seed)
         return model_from_baskets(
             bought, products, kinds, occasions=occasions, walk_away=walk_away, today=today, settings=settings
+        )
+
+
+def _warn_of_unused(**given: object) -> None:
+    """Name settings that mean nothing where there are only baskets."""
+    unused = [name for name, value in given.items() if value is not None]
+    if unused:
+        warnings.warn(
+            f"{listed(unused)}: for till sales only; with baskets the segments stand for demographics, and promotions "
+            "are not used.",
+            AssortmentWarning,
+            stacklevel=3,
         )
 
 

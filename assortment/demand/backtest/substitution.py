@@ -27,7 +27,7 @@ COLUMNS = {
 }
 LEAST_STORES = 5
 """With fewer stores that changed their listing, nothing is tested."""
-_LEVEL = 0.05
+_LEVEL = 0.01
 _NOTABLE = 0.1
 _SINGULAR = 1e-9
 
@@ -64,7 +64,7 @@ def substitution(
         attribute; comparisons (of a change and a value of the attribute) and stores that tell of it; loss_to_similar,
         what products lost to new ones that share the attribute, as a multiple of the forecast, and loss_to_others, to
         those that do not, with their standard errors clustered by store; p_value of no difference between the two;
-        differs, whether they do by more than a tenth and more than chance (5 % over all attributes). No row where
+        differs, whether they do by more than a tenth and more than chance (1 % over all attributes). No row where
         nothing can be told.
     """
     pieces: dict[str, list[Losses]] = {name: [] for name in groups}

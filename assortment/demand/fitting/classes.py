@@ -209,11 +209,13 @@ class _Search:
     def given(self, count: int) -> ClassFit:
         """Fit so many classes, or the most below that of which none collapses."""
         notes: list[str] = []
+        fits = [self._alike]
+        for number in range(2, count + 1):
+            fits.append(self.fit(number, fits[-1]))
         for fewer in range(count, 1, -1):
-            fit = self.fit(fewer, self._alike) if fewer == 2 else self.fit(fewer, self.fit(fewer - 1, self._alike))
-            fault = collapsed(fit)
+            fault = collapsed(fits[fewer - 1])
             if fault is None:
-                return ClassFit(fit, None, notes=tuple(notes))
+                return ClassFit(fits[fewer - 1], None, notes=tuple(notes))
             message = f"With {fewer} classes of shoppers {fault}; {fewer - 1} are fitted instead."
             warnings.warn(message, AssortmentWarning, stacklevel=6)
             notes.append(message)

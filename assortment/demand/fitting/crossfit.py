@@ -72,6 +72,7 @@ def cross_fit(
     likelihood = fit.likelihood
     terms, shape = likelihood.terms, fit.parts.store.shape
     free = tuple(name for name in likelihood.layout.free if local or name not in LOCAL)
+    as_it_is = fit.held if local else fit.without(*LOCAL).held
     loss, expected = np.zeros(shape[0]), np.zeros(shape)
 
     coordinates = _coordinates(fit, free)
@@ -82,7 +83,9 @@ def cross_fit(
         inside = np.isin(np.arange(shape[0]), seen.group)[:, None]
         start = replace(fit.parts, store=np.where(inside, fit.parts.store, 0.0))
         near = coordinates.seeing(seen.group)
-        blind = shrunken_fit(seen, terms, free, prior, fit.components, start=start, rounds=0, coordinates=near)
+        blind = shrunken_fit(
+            seen, terms, free, prior, fit.components, start=start, rounds=0, coordinates=near, held=as_it_is
+        )
         parts = with_shocks(blind, seen, prior, start=start, rounds=0).parts
         return parts, likelihood_of(choices.take(held), terms, free)
 

@@ -12,6 +12,7 @@ from assortment.demand.fitting.classes import Count, Trial, fit_classes
 from assortment.demand.fitting.crossfit import LOCAL, Unseen, compare, cross_fit
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.forward import choose_calendar, in_time
+from assortment.demand.fitting.price_guard import Replaced, guarded
 from assortment.demand.fitting.settings import Ticks
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
 from assortment.demand.fitting.variance import Components
@@ -44,6 +45,8 @@ class TillFit:
         Numbers of latent classes that were tried.
     notes
         On the classes.
+    replaced
+        Price coefficients that came out positive; ``None`` where they were left as they are.
     """
 
     fit: Shrunken
@@ -53,6 +56,7 @@ class TillFit:
     evidence: Evidence
     trials: tuple[Trial, ...] = ()
     notes: tuple[str, ...] = ()
+    replaced: Replaced | None = None
 
 
 def fit_tills(
@@ -113,7 +117,10 @@ def fit_tills(
         alike = judged(
             choices, found.fit, calendar, prior, best=found.unseen, fallback=fallback, workers=workers, ticks=ticks
         )
-    return replace(alike, trials=found.trials, notes=found.notes)
+    safe, replaced = guarded(alike.fit, choices, prior, covariates)
+    if replaced:
+        alike = judged(choices, safe, calendar, prior, fallback=fallback, workers=workers, ticks=ticks)
+    return replace(alike, trials=found.trials, notes=found.notes, replaced=replaced)
 
 
 def fit_plain(choices: Choices, terms: Terms, calendar: Calendar, *, workers: int, ticks: Ticks) -> TillFit:
@@ -161,7 +168,7 @@ def judged(
     if best is None or (fallback and not evidence.demographics_help):
         if local:
             free = tuple(name for name in fit.likelihood.layout.free if name not in LOCAL)
-            fit = _fit(choices, fit.likelihood.terms, free, prior, fit.components, start=fit)
+            fit = _fit(choices, fit.likelihood.terms, free, prior, fit.components, start=fit.without(*LOCAL))
         return TillFit(fit, calendar, False, chain, evidence)
     return TillFit(fit, calendar, True, best, evidence)
 
@@ -175,7 +182,9 @@ def _fit(
     *,
     start: Shrunken | None = None,
 ) -> Shrunken:
-    fit = shrunken_fit(choices, terms, free, prior, components, start=None if start is None else start.parts)
+    held = () if start is None else start.held
+    begin = None if start is None else start.parts
+    fit = shrunken_fit(choices, terms, free, prior, components, start=begin, held=held)
     return with_shocks(fit, choices, prior)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,19 @@ from assortment.demand.backtest.substitution import findings_on_substitution, su
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.design.demographics import DemographicDesign
 from assortment.demand.design.periods import Calendar
-from assortment.demand.fitting.classes import Count
+from assortment.demand.fitting.classes import LEAST_STORES, Count
 from assortment.demand.fitting.crossfit import Unseen
 from assortment.demand.fitting.identified import require_identified, require_sold, warn_of_boundless
-from assortment.demand.fitting.settings import CHAIN_EVERYWHERE, Settings, Ticks, by_product, findings
+from assortment.demand.fitting.price_guard import category_slope
+from assortment.demand.fitting.settings import (
+    CHAIN_EVERYWHERE,
+    LEAST_PRICE,
+    Settings,
+    Ticks,
+    by_product,
+    findings,
+)
+from assortment.demand.fitting.till_covariates import till_covariates
 from assortment.demand.fitting.till_fit import TillFit, fit_plain, fit_tills, reliability
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Terms
@@ -26,7 +36,7 @@ from assortment.demand.model.choice_model import ChoiceModel, HeldOut
 from assortment.demand.model.class_names import class_names
 from assortment.demand.model.coefficients import coefficient_frame
 from assortment.demand.model.outside import log_no_purchase
-from assortment.demand.model.spread import residual_sd
+from assortment.demand.model.spread import residual_sd, with_unknown
 from assortment.demand.model.tastes import Tastes
 from assortment.demand.model.volume import Volume
 from assortment.demand.observed.choices import Choices
@@ -56,7 +66,7 @@ def model_from_tills(
     """Estimate a choice model from a till record; see ``fit_demand`` for the parameters and errors."""
     design = DemographicDesign.of(profiles, record.store_ids, demographics)
     Z = design.encode(profiles, record.store_ids)
-    covariates, notes = _covariates(record, together=settings.prior is not None)
+    covariates, notes = till_covariates(record, settings)
     fold = fold_of(record.store_ids, FOLDS, settings.seed)
     choices = record.choices(fold, covariates)
     terms = Terms(settings.attributes.encode(products), Z, centres(choices), Calendar(record.weeks).period)
@@ -70,6 +80,19 @@ def model_from_tills(
         count=Count(settings.classes, settings.most_classes, _walk_away(record, known, walk_away)),
         settings=settings,
     )
+    slope = category_slope(found.fit, covariates.names)
+    if settings.prior is not None and slope > LEAST_PRICE:
+        return model_from_tills(
+            record,
+            products,
+            profiles,
+            demographics,
+            occasions=occasions,
+            walk_away=walk_away,
+            today=today,
+            offered=offered,
+            settings=replace(settings, positive_price=slope, progress=None),
+        )
     tastes = Tastes(
         product_ids=record.product_ids,
         store_ids=record.store_ids,
@@ -81,9 +104,9 @@ def model_from_tills(
         parts=found.fit.parts,
     )
     likelihood, components = found.fit.likelihood, found.fit.components
-    table = coefficient_frame(
-        tastes, likelihood, components.precision(likelihood.layout), reference=components.needs_reference
-    )
+    told = likelihood.information(found.fit.parts).product
+    whole = found.fit.whole()
+    table = coefficient_frame(tastes, whole, components.precision(whole.layout), reference=components.needs_reference)
     moved = substitution(
         likelihood_of(choices, likelihood.terms, ()),
         found.fit.parts,
@@ -105,7 +128,7 @@ def model_from_tills(
             log_no_purchase=nothing,
             walk_away=walk_away,
         ),
-        log_sd=by_product(tastes, choices, _spread(choices, found.unseen)),
+        log_sd=by_product(tastes, choices, with_unknown(_spread(choices, found.unseen), told, tastes.parts.product)),
         reliability=reliability(found.fit),
         today=_last_offers(record) if today is None else today,
         offered=offered,
@@ -118,7 +141,8 @@ def model_from_tills(
             *_thin(record),
             *design.notes,
             *notes,
-            *findings(choices, tastes),
+            *findings(choices, tastes, told),
+            *_replaced(found, record.product_ids),
             *_structure(found, settings),
             *findings_on_substitution(moved),
             *(warn_of_boundless(table, _spreads(choices, covariates)) if settings.prior is None else ()),
@@ -177,6 +201,14 @@ def _spreads(choices: Choices, covariates: CovariateDesign) -> dict[str, float]:
     return {name: float(values[choices.offered].std()) for name, values in columns}
 
 
+def _replaced(found: TillFit, product_ids: tuple[str, ...]) -> tuple[str, ...]:
+    """What to say, with a warning, of price coefficients that came out positive."""
+    notes = () if found.replaced is None else found.replaced.notes(product_ids)
+    for message in notes:
+        warnings.warn(message, AssortmentWarning, stacklevel=4)
+    return notes
+
+
 def _structure(found: TillFit, settings: Settings) -> tuple[str, ...]:
     """What was chosen in time, and whether demographics were left out."""
     notes = []
@@ -199,8 +231,7 @@ def _walk_away(record: TillRecord, occasions: Floats, assumed: float) -> float:
 def _thin(record: TillRecord) -> tuple[str, ...]:
     """What a record cannot tell because it is so small."""
     notes = []
-    shown = record.offered & record.recorded[:, :, None]
-    if (shown.sum(axis=2) < 2).all():
+    if (record.shown.sum(axis=2) < 2).all():
         message = (
             "No store ever offered two of these products in one week, so the sales do not show what shoppers prefer: "
             "products differ by assumption only."
@@ -212,29 +243,18 @@ def _thin(record: TillRecord) -> tuple[str, ...]:
             f"Only store {record.store_ids[0]} has sales: others are taken to be like it, and no forecast could be "
             "tested on a store that the fit had not seen."
         )
+    elif len(record.store_ids) < LEAST_STORES:
+        notes.append(
+            f"Only {len(record.store_ids)} stores have sales: too few to tell what demographics do from whatever else "
+            "makes stores differ."
+        )
     units, products = float(record.units.sum()), len(record.product_ids)
     if units < _FEW_UNITS * products:
         notes.append(
-            f"So little was sold ({units:,.4g} units of {products} products) that the forecast is mostly assumption."
+            f"So little was sold ({units:,.4g} units of {products} products) that the forecast is mostly assumption: "
+            "what demographics, prices and time do cannot be told."
         )
     return tuple(notes)
-
-
-def _covariates(record: TillRecord, *, together: bool) -> tuple[CovariateDesign, tuple[str, ...]]:
-    """The covariates that vary, and what to say of the others."""
-    names, notes = [], []
-    if not record.price_varies:
-        message = "No product was sold at more than one price: the effect of price cannot be estimated and is left out."
-        warnings.warn(message, AssortmentWarning, stacklevel=4)
-        notes.append(message)
-    shown = record.offered & record.recorded[:, :, None]
-    for name, values in zip(record.promotion, record.promotions, strict=True):
-        if np.ptp(values[shown]) > 0:
-            names.append(name)
-        else:
-            notes.append(f"Promotion '{name}' never varies: it is left out.")
-    typical = float(record.log_price[shown].mean()) if record.price_varies else None
-    return CovariateDesign.of(names, typical, together=together), tuple(notes)
 
 
 def _log_no_purchase(likelihood: Likelihood, parts: Coefficients, occasions: Floats, states: Bools) -> float | None:

@@ -25,6 +25,7 @@ from assortment.demand.observed.choices import Choices
 
 Rows = slice | Ints
 _CELLS = 60_000  # of a piece: half a megabyte
+_LEAST = 1e-300  # what was bought cannot have been impossible
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ class Likelihood:
         loss = np.empty(len(self.units))
         for rows, shares in self.shares(parts):
             counts = self.choices.counts[rows]
-            loss[rows] = -np.where(counts > 0, counts * np.log(np.where(counts > 0, shares, 1.0)), 0.0).sum(axis=1)
+            loss[rows] = -(counts * np.log(np.maximum(shares, _LEAST))).sum(axis=1)
         return loss
 
     def information(self, parts: Coefficients, *, store_variance: float = 0.0) -> Coefficients:
@@ -377,10 +378,10 @@ def _add(total: Sums, piece: _Piece, units: Floats, *, with_period: bool = True,
 
 def _shares(utilities: Floats, offered: Bools) -> tuple[Floats, Floats]:
     """The (t, N) choice shares, in the place of the utilities, and the (t,) logarithms of the sums of attractions."""
+    np.copyto(utilities, -np.inf, where=~offered)
     peak = utilities.max(axis=1)
     utilities -= peak[:, None]
     np.exp(utilities, out=utilities)
-    utilities *= offered
     total = utilities.sum(axis=1)
     utilities /= total[:, None]
     return utilities, np.log(total) + peak

@@ -230,10 +230,10 @@ class MixtureLikelihood(Likelihood):
             total = (parts.class_covariate @ x.reshape(len(x), common.size)).reshape(-1, *common.shape)
             total += constant[:, None, :]
             total += common
+            np.copyto(total, -np.inf, where=~self.choices.offered[rows])
             peak = total.max(axis=2)
             total -= peak[:, :, None]
             np.exp(total, out=total)
-            total *= self.choices.offered[rows]
             sums = total.sum(axis=2)
             total /= sums[:, :, None]
             return _Classes(total, np.log(sums) + peak, log_mix[self.choices.group[rows]].T)
