@@ -11,7 +11,7 @@ import numpy as np
 from assortment.demand.arrays import Floats
 from assortment.demand.fitting.class_starts import best_start
 from assortment.demand.fitting.crossfit import LOCAL, Unseen, cross_fit
-from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.fitting.evidence import LEAST_GAIN, Evidence
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.layout import CLASSES, GIVEN, Coefficients
@@ -44,8 +44,8 @@ class Trial:
 
     @property
     def pays(self) -> bool:
-        """Whether the gain exceeds its standard error."""
-        return bool(self.gain > self.standard_error)
+        """Whether the gain exceeds its standard error, and is one at all."""
+        return bool(self.gain > self.standard_error and self.gain > LEAST_GAIN)
 
     @property
     def sentence(self) -> str:

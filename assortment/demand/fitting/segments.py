@@ -14,9 +14,9 @@ from scipy import sparse
 from assortment.demand.arrays import Floats
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.design.periods import Calendar
+from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE
 from assortment.demand.fitting.segment_fit import SegmentFit, fit_segments
 from assortment.demand.fitting.settings import (
-    CHAIN_EVERYWHERE,
     LEAST_PRICE,
     Settings,
     by_product,
@@ -56,7 +56,8 @@ def model_from_baskets(
     The segments take the place of the stores: the effect of a segment on an attribute is shrunk towards none, so the
     classes share what the households cannot tell apart.
     """
-    notes = [*record.notes, *_untold(record, settings)]
+    untold = _untold(record, settings)
+    notes = [*record.notes, *untold]
     with_price = record.price_varies and settings.positive_price is None
     covariates = CovariateDesign.of((), 0.0 if with_price else None, together=False)
     choices = record.choices(with_price=with_price)
@@ -99,7 +100,7 @@ def model_from_baskets(
         calendar=calendar,
         parts=found.parts,
     )
-    told = found.likelihood.information(found.parts).product
+    cautions = (*untold, *findings(choices, tastes, found.likelihood.information(found.parts).product))
     table = coefficient_frame(tastes, found.likelihood, found.precision)
     # Households, not segments, are independent; their sandwich is not worked out.
     table["standard_error"] = table["standard_error_unclustered"]
@@ -128,7 +129,8 @@ def model_from_baskets(
         class_names=tuple(segments),
         class_trials=(),
         held_out=None,
-        notes=(*notes, *findings(choices, tastes, told)),
+        cautions=cautions,
+        notes=(*notes, *tastes.attributes.notes, *(note for note in cautions if note not in notes)),
     )
 
 

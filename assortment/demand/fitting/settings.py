@@ -23,7 +23,6 @@ _FEW = 25.0
 """Purchases, as the likelihood counts them, below which the share of a product is known to ± 20 % at best."""
 LEAST_PRICE = 1e-6
 """A price coefficient up to this counts as none: the search ends within its tolerance."""
-CHAIN_EVERYWHERE = "Tastes are those of the chain average everywhere: demographics are left out of the forecast."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,7 @@ def findings(choices: Choices, tastes: Tastes, told: Floats) -> tuple[str, ...]:
     )
     for message in notes:
         warnings.warn(message, AssortmentWarning, stacklevel=5)
-    return (*tastes.attributes.notes, *notes)
+    return notes
 
 
 def by_product(tastes: Tastes, choices: Choices, spread: Floats) -> dict[str, float]:

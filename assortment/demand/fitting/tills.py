@@ -17,15 +17,16 @@ from assortment.demand.design.demographics import DemographicDesign
 from assortment.demand.design.periods import Calendar
 from assortment.demand.fitting.classes import LEAST_STORES, Count
 from assortment.demand.fitting.crossfit import Unseen
+from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE, Evidence
 from assortment.demand.fitting.identified import require_identified, require_sold, warn_of_boundless
 from assortment.demand.fitting.price_guard import category_slope
 from assortment.demand.fitting.settings import (
-    CHAIN_EVERYWHERE,
     LEAST_PRICE,
     Settings,
     Ticks,
     by_product,
     findings,
+    price_left_out,
 )
 from assortment.demand.fitting.till_covariates import till_covariates
 from assortment.demand.fitting.till_fit import TillFit, fit_plain, fit_tills, reliability
@@ -113,12 +114,21 @@ def model_from_tills(
         settings.attributes.groups(products),
         overdispersion=components.overdispersion,
     )
+    cautions = (
+        *_thin(record),
+        *findings(choices, tastes, told),
+        *(() if settings.positive_price is None else (price_left_out(settings.positive_price),)),
+        *_replaced(found, record.product_ids),
+        *found.notes,
+        *findings_on_substitution(moved),
+        *(warn_of_boundless(table, _spreads(choices, covariates)) if settings.prior is None else ()),
+    )
     nothing = _log_no_purchase(likelihood, found.fit.parts, known, np.ones(len(likelihood.units), dtype=np.bool_))
     return ChoiceModel(
         tastes=tastes,
         products=products,
         coefficients=table,
-        evidence=found.evidence,
+        evidence=_with_fit(found.evidence, likelihood, found.fit.parts),
         design=design,
         segments={},
         purchase_rates={},
@@ -136,16 +146,14 @@ def model_from_tills(
         class_trials=found.trials,
         held_out=_held_out(found, record.store_ids, fold, Z, known),
         substitution=moved,
+        cautions=cautions,
         notes=(
             *record.notes,
-            *_thin(record),
             *design.notes,
-            *notes,
-            *findings(choices, tastes, told),
-            *_replaced(found, record.product_ids),
+            *settings.attributes.notes,
+            *(note for note in notes if note not in cautions),
             *_structure(found, settings),
-            *findings_on_substitution(moved),
-            *(warn_of_boundless(table, _spreads(choices, covariates)) if settings.prior is None else ()),
+            *cautions,
             *_too_few_occasions(record, known, nothing),
         ),
     )
@@ -218,7 +226,14 @@ def _structure(found: TillFit, settings: Settings) -> tuple[str, ...]:
         each = "season of 13 weeks" if found.calendar.length > 1 else "week"
         carried = "the last is carried into the future" if found.calendar.length > 1 else "none is carried forward"
         notes.append(f"Each {each} has an effect on the products of the whole chain; {carried}.")
-    return (*notes, *(trial.sentence for trial in found.trials), *found.notes)
+    return (*notes, *(trial.sentence for trial in found.trials))
+
+
+def _with_fit(evidence: Evidence, likelihood: Likelihood, parts: Coefficients) -> Evidence:
+    """The evidence, with the figures of the fit on everything."""
+    units = float(likelihood.units.sum())
+    even = float(likelihood.units @ np.log(likelihood.choices.offered.sum(axis=1))) / units
+    return replace(evidence, log_loss_fit=float(likelihood.log_loss(parts).sum()) / units, log_loss_even=even)
 
 
 def _walk_away(record: TillRecord, occasions: Floats, assumed: float) -> float:

@@ -18,7 +18,8 @@ from assortment.demand.demand import Demand, Drivers
 from assortment.demand.design.covariates import LOG_PRICE
 from assortment.demand.design.demographics import DemographicDesign, demographic_values
 from assortment.demand.fitting.classes import Trial
-from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.fitting.crossfit import LOCAL
+from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE, Evidence
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.model.spread import UNKNOWN_SD
 from assortment.demand.model.tastes import LocalTastes, Tastes
@@ -95,6 +96,9 @@ class ChoiceModel:
         Fits for calibration; ``None`` where there were no till sales.
     notes
         What was assumed and what was left out.
+    cautions
+        Those of the notes that a reader of any result should know: products that sold little, price coefficients that
+        came out positive, classes that collapsed, substitution that is not as forecast.
     substitution
         By attribute of the products: whether sales moved after changes of listings as forecast; see
         ``backtest.substitution``.
@@ -116,22 +120,42 @@ class ChoiceModel:
     class_trials: tuple[Trial, ...]
     held_out: HeldOut | None
     notes: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
     substitution: pd.DataFrame = field(default_factory=untested)
+
+    @property
+    def local(self) -> bool:
+        """Whether tastes follow demographics, or the segments of households; else they are those of the chain."""
+        parts = self.tastes.parts
+        return any(bool(getattr(parts, name).any()) for name in LOCAL)
+
+    @property
+    def tastes_in_words(self) -> str:
+        """What was found about local tastes, and what the forecast does about it."""
+        return self.evidence.sentence if self.local else f"{self.evidence.sentence} {CHAIN_EVERYWHERE}"
+
+    @property
+    def walk_away_in_words(self) -> str:
+        """How many leave without buying: that it is estimated, or what is assumed."""
+        return self.volume.told
 
     def summary(self) -> str:
         """Return coefficients, evidence and assumptions as text."""
         table = self.coefficients[~self.coefficients["term"].str.contains("product: ", regex=False)]
         lines = [
             f"Multinomial logit, {len(self.tastes.product_ids)} products, {self.evidence.purchases:,.0f} units bought",
-            self.evidence.sentence,
+            *self.evidence.fit_in_words,
+            self.tastes_in_words,
             *([f"Classes of shoppers: {'; '.join(self.class_names)}."] if len(self.class_names) > 1 else []),
+            self.walk_away_in_words,
+            *self.cautions,
             "",
             table.to_string(index=False, float_format=lambda value: f"{value:.4f}"),
             "",
             "Standard errors are clustered by store; unclustered ones are of the inverse Hessian, purchases taken as "
             "independent. Price is not corrected for endogeneity.",
             substitution_in_words(self.substitution),
-            *self.notes,
+            *(note for note in self.notes if note not in (*self.cautions, CHAIN_EVERYWHERE)),
         ]
         return "\n".join(lines)
 

@@ -105,17 +105,22 @@ class Volume:
             notes=(*notes, *scaled),
         )
 
+    @property
+    def told(self) -> str:
+        """Whether buying nothing was estimated, or what is assumed of it."""
+        if self.log_no_purchase is not None:
+            return "Buying nothing is estimated from choice occasions and units sold, one constant for the chain."
+        return f"Assumed: {self.walk_away:.0%} of the choice occasions end without a purchase at today's listing."
+
     def _no_purchase(self, attraction: Floats, mix: Floats, carried: Bools, size: Floats) -> tuple[Floats, list[str]]:
         if self.log_no_purchase is not None:
-            note = "Buying nothing is estimated from choice occasions and units sold, one constant for the chain."
-            return np.full(mix.shape, self.log_no_purchase), [note]
+            return np.full(mix.shape, self.log_no_purchase), [self.told]
         weight = np.where(np.isfinite(size), size, 0.0) if np.isfinite(size).any() else np.ones(len(size))
         constants = [
             log_no_purchase_at(attraction[:, k], carried, weight * mix[:, k], self.walk_away)
             for k in range(mix.shape[1])
         ]
-        note = f"Assumed: {self.walk_away:.0%} of the choice occasions end without a purchase at today's listing."
-        return np.broadcast_to(np.array(constants), mix.shape), [note]
+        return np.broadcast_to(np.array(constants), mix.shape), [self.told]
 
     def _scaled(
         self, store_ids: tuple[str, ...], occasions: Floats, people: Floats | None
