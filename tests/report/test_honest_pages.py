@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from assortment.report import save
 from assortment.report.chain_page import chain_page
 from assortment.report.facts import Facts
 from assortment.report.store_page import store_page
@@ -76,3 +79,12 @@ def test_where_all_is_well_nothing_is_added(made: Callable[..., Any]) -> None:
     """One kind of shoppers and nothing to take care of: no empty lines."""
     lines = summary(made())
     assert "Shoppers" not in lines and "Take care" not in lines
+
+
+def test_pages_of_a_store_with_kinds_of_shoppers_are_numbered_through(made: Callable[..., Any], tmp_path: Path) -> None:
+    """Long tables move the map to another page; whichever way it settles, the pages count up to their number."""
+    save(made(stores=3, classes=2, products=60, core=20, local=12), tmp_path)
+    for path in (tmp_path / "stores").iterdir():
+        pages = [page.extract_text() for page in PdfReader(path).pages]
+        told = [re.findall(r"page\s*(\d+)\s*of\s*(\d+)", text.replace("\u200b", "")) for text in pages]
+        assert told == [[(str(at), str(len(pages)))] for at in range(1, len(pages) + 1)], path
