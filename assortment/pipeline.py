@@ -94,7 +94,8 @@ class Run:
             "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
             "seed": self.scenario.seed,
             "huff_fit": None if self.huff_fit is None else _fitted(self.huff_fit),
-            "demand": _told(self.model, self.demand),
+            # A run that stopped before the demand stage has none.
+            "demand": _told(self.model, self.demand) if self.demand else None,
             "status": str(plan.status),
             "value_per_week": plan.value,
             "bound_per_week": plan.bound if isfinite(plan.bound) else None,  # JSON knows no infinity
