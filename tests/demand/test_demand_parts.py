@@ -113,6 +113,21 @@ def test_the_spread_of_residuals_is_recovered_beyond_chance() -> None:
     assert (residual_sd(np.zeros((1, 3)), np.zeros((1, 3))) == UNKNOWN_SD).all()
 
 
+def test_spreads_of_products_are_pulled_together_as_far_as_they_are_alike() -> None:
+    """Products that differ keep their spreads (0.05 to 0.4); where they do not, chance between them is evened out."""
+    rng = np.random.default_rng(4)
+    expected = np.full((60, 12), 5e4)
+
+    def found(true: np.ndarray) -> np.ndarray:
+        observed = rng.poisson(expected * np.exp(rng.normal(0, true, expected.shape))).astype(float)
+        return residual_sd(observed, expected)
+
+    apart = np.geomspace(0.05, 0.4, 12)
+    assert found(apart) / apart == pytest.approx(np.ones(12), abs=0.3)
+    alike = np.mean([found(np.full(12, 0.2)).std() for _ in range(10)])
+    assert alike < 0.5 * 0.2 / np.sqrt(2 * 60)
+
+
 def test_the_gain_has_the_standard_error_of_its_blocks() -> None:
     """With equal blocks the error is that of a mean (closed form)."""
     gain = np.array([1.0, 2.0, 3.0, 6.0])

@@ -86,8 +86,8 @@ def shrunken_fit(
             enough = _LITTLE if last else _ROUGHLY
             found = maximise_in_stages(likelihood, precision, begin, enough=enough, first=coordinates)
         else:
-            # The components move most in the first round: from the second on the coordinates are good enough.
-            if coordinates is None or done == 1:
+            # As the components move, so do the coordinates that are round; old ones cost far more steps.
+            if coordinates is None or done > 0:
                 fixed = likelihood.layout.first_product() if components.needs_reference else None
                 coordinates = Coordinates.of(likelihood, parts, precision, fixed=fixed)
             found = maximise(likelihood, precision, begin, coordinates, tolerance=_FINE if last else _COARSE)

@@ -10,14 +10,16 @@ UNKNOWN_SD = 0.5
 """Assumed where too few blocks were held out to measure it."""
 _LEVEL, _NORMAL = 0.90, 1.6449
 _LEAST_UNITS = 10.0
-_PSEUDO_BLOCKS = 10.0
+_PSEUDO_BLOCKS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+"""Of which one is chosen: blocks whose variance is that of all products, added to those of each."""
 
 
 def residual_sd(observed: Floats, expected: Floats) -> Floats:
     """Estimate the standard deviation of the log share beyond multinomial sampling error.
 
-    Each product's variance is estimated by moments and pulled towards that of all products; then all are scaled so that
-    nine in ten of the residuals lie within the 90 % interval (what is heavy-tailed gets wider).
+    Each product's variance is estimated by moments and pulled towards that of all products, as firmly as forecasts each
+    residual best from those of the other blocks; then all are scaled so that nine in ten of the residuals lie within
+    the 90 % interval (what is heavy-tailed gets wider).
 
     Parameters
     ----------
@@ -39,17 +41,22 @@ def residual_sd(observed: Floats, expected: Floats) -> Floats:
     weight = np.where(known, (everywhere / (everywhere + 1.0 / safe)) ** 2, 0.0)
     everywhere = max(float((weight * excess).sum() / weight.sum()), 1e-4)
     sums, weights = (weight * excess).sum(axis=0), weight.sum(axis=0)
-    log_sd = _log_sd(sums, weights, everywhere)
     # Each residual is judged by the variance of the others, as a new store's would be.
-    others = _log_sd(sums - weight * excess, weights - weight, everywhere)
-    distance = np.abs(np.log((observed + 0.5) / (safe + 0.5))) / np.sqrt(others**2 + 1.0 / safe)
-    factor = float(np.quantile(distance[known], _LEVEL)) / _NORMAL
-    return log_sd * float(np.clip(factor, 0.5, 3.0))
+    rest, rest_weights = sums - weight * excess, weights - weight
+    residual = np.abs(np.log((observed + 0.5) / (safe + 0.5)))[known]
+    losses = []
+    for pseudo in _PSEUDO_BLOCKS:
+        others = np.sqrt(_log_sd(rest, rest_weights, everywhere, pseudo) ** 2 + 1.0 / safe)[known]
+        losses.append(float((np.log(others) + 0.5 * (residual / others) ** 2).sum()))
+    pseudo = _PSEUDO_BLOCKS[int(np.argmin(losses))]
+    others = np.sqrt(_log_sd(rest, rest_weights, everywhere, pseudo) ** 2 + 1.0 / safe)[known]
+    factor = float(np.quantile(residual / others, _LEVEL)) / _NORMAL
+    return _log_sd(sums, weights, everywhere, pseudo) * float(np.clip(factor, 0.5, 3.0))
 
 
-def _log_sd(sums: Floats, weights: Floats, everywhere: float) -> Floats:
+def _log_sd(sums: Floats, weights: Floats, everywhere: float, pseudo: float) -> Floats:
     """Variances by product, pulled towards that of all products, as standard deviations of the log."""
-    variance = (sums + _PSEUDO_BLOCKS * everywhere) / (weights + _PSEUDO_BLOCKS)
+    variance = (sums + pseudo * everywhere) / (weights + pseudo)
     log_sd: Floats = np.sqrt(np.log1p(np.maximum(variance, 1e-4)))
     return log_sd
 
