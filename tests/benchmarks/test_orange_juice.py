@@ -1,7 +1,7 @@
 """Dominick's orange juice: the forecasts against chain average, own history, shrunken history and demographics alone.
 
-Quick by default (one draw a task, three of D, which differ much); ``ASSORTMENT_BENCH=full`` takes five, and ten of D. The
-table is printed and written to ``reports/benchmarks/orange_juice.md``.
+Quick by default (one draw a task, three of D, which differ much); ``ASSORTMENT_BENCH=full`` takes five, and ten of D.
+The table is printed and written to ``reports/benchmarks/orange_juice.md``.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from assortment.demand.model.choice_model import ChoiceModel, HeldOut
 from assortment.demand.model.class_names import class_names
 from assortment.demand.model.coefficients import coefficient_frame
 from assortment.demand.model.outside import log_no_purchase
-from assortment.demand.model.spread import residual_sd
+from assortment.demand.model.spread import Spread, residual_spread
 from assortment.demand.model.tastes import Tastes
 from assortment.demand.model.volume import Volume
 from assortment.demand.observed.choices import Choices
@@ -86,6 +86,7 @@ def model_from_tills(
         inherited=inherited(found.fit),
     )
     likelihood, components = found.fit.likelihood, found.fit.components
+    spread = _spread(choices, found.unseen, design, Z)
     table = coefficient_frame(
         tastes, likelihood, components.precision(likelihood), reference=components.needs_reference
     )
@@ -104,7 +105,8 @@ def model_from_tills(
             log_no_purchase=nothing,
             walk_away=walk_away,
         ),
-        log_sd=by_product(tastes, choices, _spread(choices, found.unseen)),
+        log_sd=by_product(tastes, choices, spread.log_sd),
+        spread=spread,
         reliability=reliability(found.fit),
         today=_last_offers(record) if today is None else today,
         offered=offered,
@@ -246,14 +248,14 @@ def _log_no_purchase(likelihood: Likelihood, parts: Coefficients, occasions: Flo
     return log_no_purchase(log_sums[use], expected[use], likelihood.units[use], mix[use])
 
 
-def _spread(choices: Choices, unseen: Unseen | None) -> Floats:
-    """How far the shares of unseen stores stray from the forecast, (N,)."""
+def _spread(choices: Choices, unseen: Unseen | None, design: DemographicDesign, Z: Floats) -> Spread:
+    """How far the shares of unseen stores stray from the forecast."""
     if unseen is None:
         nobody = np.zeros((0, choices.counts.shape[1]))
-        return residual_sd(nobody, nobody)
+        return residual_spread(nobody, nobody)
     observed = np.zeros_like(unseen.expected)
     np.add.at(observed, choices.group, choices.counts)
-    return residual_sd(observed, unseen.expected)
+    return residual_spread(observed, unseen.expected, design.remoteness(Z))
 
 
 def _held_out(found: TillFit, store_ids: tuple[str, ...], fold: Ints, Z: Floats, occasions: Floats) -> HeldOut:

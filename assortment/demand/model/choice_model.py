@@ -19,7 +19,7 @@ from assortment.demand.design.demographics import DemographicDesign, demographic
 from assortment.demand.fitting.classes import Trial
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.model.spread import UNKNOWN_SD
+from assortment.demand.model.spread import UNKNOWN_SD, Spread
 from assortment.demand.model.tastes import LocalTastes, Tastes
 from assortment.demand.model.volume import Volume, occasions_by_store
 from assortment.errors import DemandError
@@ -78,7 +78,7 @@ class ChoiceModel:
     volume
         Size of the category by store.
     log_sd
-        Product → standard deviation of the log share in an unseen store, beyond chance.
+        Product → standard deviation of the log share in an unseen store like those of the fit, beyond chance.
     reliability
         (S, N), part of the variance of each store's own tastes that its sales have settled, h σ² / (1 + h σ²), the
         stores being those of ``tastes``: what is left of it is the posterior variance.
@@ -94,6 +94,8 @@ class ChoiceModel:
         Fits for calibration; ``None`` where there were no till sales.
     notes
         What was assumed and what was left out.
+    spread
+        How it grows with the distance of a store's demographics from those of the chain; ``None``: not at all.
     """
 
     tastes: Tastes
@@ -112,6 +114,7 @@ class ChoiceModel:
     class_trials: tuple[Trial, ...]
     held_out: HeldOut | None
     notes: tuple[str, ...]
+    spread: Spread | None = None
 
     def summary(self) -> str:
         """Return coefficients, evidence and assumptions as text."""
@@ -250,7 +253,7 @@ class ChoiceModel:
             attraction=attraction,
             class_weight=size.class_weight,
             no_purchase=size.no_purchase,
-            log_sd=self._log_sd(products, store_ids),
+            log_sd=self._log_sd(products, profiles, store_ids),
             today=today,
             walk_away=size.walk_away,
             weight_source=size.source,
@@ -352,7 +355,7 @@ class ChoiceModel:
         K = len(self.class_names)
         return np.arange(stores)[:, None] * (0 if self.segments else K) + np.arange(K)
 
-    def _log_sd(self, products: Products, store_ids: tuple[str, ...]) -> Floats:
+    def _log_sd(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
         """(S, N): that of unseen stores, of which the sales of a store in the fit have settled a part."""
         typical = float(np.median(list(self.log_sd.values()))) if self.log_sd else UNKNOWN_SD
         new = float(np.hypot(typical, np.std(self.tastes.parts.product)))
@@ -363,7 +366,10 @@ class ChoiceModel:
         if len(self.reliability):
             settled = np.where((s >= 0)[:, None] & (n >= 0), self.reliability[s][:, n], 0.0)
         log_sd: Floats = unseen * np.sqrt(1.0 - settled)
-        return log_sd
+        if self.design is None or self.spread is None:
+            return log_sd
+        apart = self.design.remoteness(self.design.encode(profiles, store_ids))
+        return log_sd * self.spread.stretch(apart)[:, None]
 
     def _mix(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
         """(S, K) share of each class in the choice occasions of a store."""
