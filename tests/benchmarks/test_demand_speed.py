@@ -32,6 +32,7 @@ GIVEN = Prior(
     demographic=0.1,
     demographic_product=0.1,
     store=0.2,
+    store_attribute=0.1,
     period=0.15,
     week=0.15,
     covariate_product=0.5,
