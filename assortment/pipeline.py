@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from assortment.demand import ChoiceModel, Demand, calibrate, fit_demand
-from assortment.errors import AssortmentWarning
+from assortment.errors import AssortmentWarning, ScenarioError, listed
 from assortment.geo import HuffFit, StoreProfiles, TradeAreas, chain_areas, income_bands, store_profiles
 from assortment.inputs import Chain, read_chain
 from assortment.optimiser import Costs, Plan, Problem, require_possible, solve
@@ -214,15 +214,19 @@ def _demand(
     asked: Scenario, chain: Chain, profiles: StoreProfiles, workers: int, progress: Progress | None
 ) -> tuple[ChoiceModel, Demand, pd.DataFrame]:
     settings = {name: value for name, value in asked.demand.given().items() if name != "source"}
-    from_tills = asked.demand.source == "sales"
+    used = asked.demand.source
+    _require_tables(chain, used)
+    sales = chain.sales if "sales" in used else None
+    with_households = "baskets" in used
     model = fit_demand(
-        chain.sales if from_tills else None,
+        sales,
         chain.products,
         profiles,
         offered=chain.offered,
         shelves=chain.shelves,
-        baskets=None if from_tills else chain.baskets,
-        households=None if from_tills else chain.households,
+        baskets=chain.baskets if with_households else None,
+        households=chain.households if with_households else None,
+        survey=chain.survey if "survey" in used else None,
         today=chain.listing,
         seed=asked.seed,
         workers=workers,
@@ -230,7 +234,19 @@ def _demand(
         **settings,
     )
     demand = model.predict(chain.stores, chain.products, profiles, listing=chain.listing)
-    return model, demand, calibrate(model, demand, chain.sales if from_tills else None)
+    return model, demand, calibrate(model, demand, sales)
+
+
+def _require_tables(chain: Chain, sources: Iterable[str]) -> None:
+    """Refuse a source of demand that the chain does not have, where several are asked for."""
+    asked = tuple(sources)
+    missing = [name for name in asked if getattr(chain, name) is None]
+    if missing and len(asked) > 1:
+        raise ScenarioError(
+            f"demand.source names {listed(missing)}, of which the chain has no table with rows of this category; "
+            f"add {'it' if len(missing) == 1 else 'them'} to the chain's folder, or leave "
+            f"{'it' if len(missing) == 1 else 'them'} out."
+        )
 
 
 def _fitted(fit: HuffFit) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, TypeGuard
+from typing import Annotated, Any, Literal, TypeAlias, TypeGuard, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -87,10 +87,28 @@ class IncomeBandSettings(_Section):
     dollars: float | None = Field(None, gt=0)
 
 
+DemandSource = Literal["sales", "baskets", "survey"]
+
+
+def _sources(given: object) -> object:
+    """Accept one source by its name, or several in a list."""
+    several = [given] if isinstance(given, str) else given
+    if isinstance(several, list | tuple) and several and all(name in get_args(DemandSource) for name in several):
+        return tuple(several)
+    raise PydanticCustomError(
+        "sources", "expected one of {known}, or several in a list", {"known": ", ".join(get_args(DemandSource))}
+    )
+
+
 class DemandSettings(_Section):
     """``[demand]``: what people would buy; see ``assortment.fit_demand``."""
 
-    source: Literal["sales", "baskets"] = "sales"
+    source: Annotated[tuple[DemandSource, ...], BeforeValidator(_sources)] = Field(
+        ("sales",), description="one source of demand, or several in a list"
+    )
+    source_weights: dict[DemandSource, Annotated[float, Field(ge=0, lt=inf)]] | None = Field(
+        None, description="how often each purchase of a source counts; default: once"
+    )
     attributes: tuple[str, ...] | None = None
     demographics: tuple[str, ...] | None = None
     walk_away: float = Field(0.1, gt=0, lt=1, description="assumed where the size of the category is not known")
@@ -98,8 +116,20 @@ class DemandSettings(_Section):
     nests: bool | str | None = Field(
         None, description="sales: whether to look for an attribute whose levels share buyers, or its name; absent: look"
     )
-    segment: str | None = Field(None, description="baskets: the household column whose values are the shopper classes")
-    segments: dict[str, str] | None = Field(None, description="baskets: value of that column -> profile count")
+    segment: str | None = Field(
+        None, description="column of households and survey whose values are the shopper classes"
+    )
+    segments: dict[str, str] | None = Field(None, description="value of that column -> profile count")
+
+    @model_validator(mode="after")
+    def _weighs_what_there_is(self) -> DemandSettings:
+        """Refuse a weight of a source that is not asked for."""
+        unused = [name for name in self.source_weights or {} if name not in self.source]
+        if unused:
+            raise PydanticCustomError(
+                "unused_weight", "source_weights names {names}, which source does not", {"names": ", ".join(unused)}
+            )
+        return self
 
 
 class CoverSettings(_Section):

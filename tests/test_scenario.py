@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -20,6 +21,8 @@ from assortment.errors import AssortmentWarning, GeographyError, InputError, Sce
 from assortment.geo import TradeAreas, calibrate_huff, chain_areas
 from assortment.inputs import read_chain
 from assortment.pipeline import prepare
+from assortment.report.assumptions import assumptions
+from assortment.report.facts import Facts
 from assortment.scenario import Scenario
 
 SMALLEST = 'title = "T"\nchain = "chain"\ncategory = "milk"\n'
@@ -333,3 +336,62 @@ def test_a_table_by_format_may_be_set_on_the_command_line(tmp_path: Path) -> Non
     path = write(tmp_path, SMALLEST)
     for text, value in (("{ small = 1, large = 2 }", {"small": 1.0, "large": 2.0}), ("size_m2", "size_m2"), ("3", 3)):
         assert Scenario.read(path, [f"trade_area.attractiveness={text}"]).trade_area.attractiveness == value
+
+
+@pytest.mark.parametrize(
+    ("lines", "sources", "weights"),
+    [
+        ("", ("sales",), None),
+        ('source = "baskets"', ("baskets",), None),
+        ('source = ["sales", "survey"]\nsource_weights = { survey = 0.5 }', ("sales", "survey"), {"survey": 0.5}),
+    ],
+)
+def test_demand_names_one_source_or_several(
+    tmp_path: Path, lines: str, sources: tuple[str, ...], weights: dict[str, float] | None
+) -> None:
+    """A name or a list of names, with weights where they are given."""
+    demand = Scenario.read(write(tmp_path, f"{SMALLEST}[demand]\n{lines}\n")).demand
+    assert demand.source == sources and demand.source_weights == weights
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('source = "tills"', "demand.source: found 'tills'; expected one of sales, baskets, survey"),
+        ('source = ["sales", "servey"]', "demand.source: found"),
+        ("source = []", "demand.source: found"),
+        ("source_weights = { sales = -1 }", "demand.source_weights.sales: found -1"),
+        ("source_weights = { survey = 1 }", "source_weights names survey, which source does not"),
+    ],
+)
+def test_a_source_that_cannot_be_is_named(tmp_path: Path, lines: str, message: str) -> None:
+    """Unknown sources, none at all, and weights of none."""
+    with pytest.raises(ScenarioError) as caught:
+        Scenario.read(write(tmp_path, f"{SMALLEST}[demand]\n{lines}\n"))
+    assert message in str(caught.value)
+
+
+def test_a_run_of_tills_and_survey_says_what_each_told(eight_stores: Path, tmp_path: Path) -> None:
+    """From the chain's table to the assumptions of the report; a source that the chain does not have is named."""
+    home = tmp_path / "asked"
+    shutil.copytree(eight_stores, home)
+    file = home / "milk.toml"
+    text = file.read_text(encoding="utf-8").replace(
+        "[demand]\n", '[demand]\nclasses = 1\nsource = ["sales", "survey"]\n'
+    )
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError, match="names survey, of which the chain has no table"):
+        pipeline.run(file)
+    products = pd.read_csv(home / "chain" / "products.csv", dtype=str)["product_id"]
+    survey = pd.DataFrame(
+        {"store_id": "S05", "product_id": products, "respondents": 300, "chose": range(len(products))}
+    )
+    survey.to_csv(home / "chain" / "survey.csv", index=False)
+    toml = home / "chain" / "chain.toml"
+    declared = toml.read_text(encoding="utf-8").replace("[tables]\n", '[tables]\nsurvey = "survey.csv"\n')
+    toml.write_text(declared, encoding="utf-8")
+    run = pipeline.run(file)
+    assert run.model.sources["source"].to_list() == ["sales", "survey"]
+    told = assumptions(Facts.of(run))
+    for start in ("Till sales (", "The survey (", "The survey asked 300 people in 1 groups"):
+        assert any(sentence.startswith(start) for sentence in told), start

@@ -1,8 +1,10 @@
-"""``fit_demand``: from till sales or household baskets to a ``ChoiceModel``."""
+"""``fit_demand``: from till sales, household baskets and surveys to a ``ChoiceModel``."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,16 +12,18 @@ from threadpoolctl import threadpool_limits
 
 from assortment.demand.design.attributes import AttributeDesign
 from assortment.demand.design.nests import Nests, possible_nests
+from assortment.demand.fitting.answers import model_from_answers
+from assortment.demand.fitting.mixed import model_from_mixture
 from assortment.demand.fitting.segments import model_from_baskets
 from assortment.demand.fitting.settings import Settings
 from assortment.demand.fitting.tills import model_from_tills
 from assortment.demand.likelihood.outside import check_walk_away
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.model.volume import occasions_by_store
-from assortment.demand.observed.baskets import basket_record, segments_of
+from assortment.demand.observed.given_sources import given_sources
 from assortment.demand.observed.record import till_record
 from assortment.demand.prior import DEFAULT, Prior
-from assortment.errors import DemandError, listed
+from assortment.errors import AssortmentWarning, DemandError, listed
 from assortment.inputs import given_frame
 
 if TYPE_CHECKING:
@@ -36,6 +40,8 @@ def fit_demand(
     shelves: pd.DataFrame | None = None,
     baskets: pd.DataFrame | None = None,
     households: pd.DataFrame | None = None,
+    survey: pd.DataFrame | None = None,
+    source_weights: Mapping[str, float] | None = None,
     segment: str | None = None,
     segments: Mapping[str, str] | None = None,
     attributes: Sequence[str] | None = None,
@@ -55,9 +61,10 @@ def fit_demand(
     """Estimate what shoppers choose among what is offered.
 
     Till sales: a multinomial logit whose tastes follow the demographics of the store's trade area, with effects of
-    stores and seasons that are shrunk as far as the data says, and weekly shocks of the chain. Household baskets
-    (``sales`` is ``None``): one class of shoppers per segment. Fitted by L-BFGS on the penalised likelihood, and tested
-    on stores (households) held out.
+    stores and seasons that are shrunk as far as the data says, and weekly shocks of the chain. With a ``segment``: one
+    class of shoppers per segment, whose tastes households and respondents show, and of which the purchases of a store
+    are a mixture of known shares. Any of till sales, baskets and survey are terms of one likelihood on the same
+    parameters. Fitted by L-BFGS on the penalised likelihood, and tested on stores (households, answers) held out.
 
     Parameters
     ----------
@@ -73,10 +80,16 @@ def fit_demand(
     shelves
         store_id, optionally category and occasions_per_week: choice occasions, from which buying nothing is estimated.
     baskets, households
-        Purchases by household, and the households; both are needed when there are no sales.
+        Purchases by household, and the households, which are needed where they have a segment.
+    survey
+        Group columns, product_id, respondents, chose, optionally price: each group chose among the products that it has
+        a row for, at regular prices where no other is stated. A group column ``store_id`` says where it was asked.
+    source_weights
+        How often each purchase of "sales", "baskets" and "survey" counts; default: once. 0 leaves a source out.
     segment, segments
-        Household column whose values are the classes, and its values with the profile count of such people. Without
-        ``segments`` the counts bear the names of the values.
+        Column of the households and of the survey whose values are the classes, and its values with the profile count
+        of such people. Without ``segments`` the counts bear the names of the values. Classes take the place of the
+        ``demographics``.
     attributes
         Product columns; default: all that the products bring.
     demographics
@@ -121,8 +134,8 @@ def fit_demand(
         raise DemandError(
             f"prior = {prior!r}: leave it out, give a Prior(...), or None for maximum likelihood without."
         )
-    _check_classes(classes, most_classes, sales, prior)
     design = AttributeDesign.of(products, attributes)
+    _check_classes(classes, most_classes, segment, prior)
     settings = Settings(
         attributes=design,
         prior=prior,
@@ -141,35 +154,82 @@ def fit_demand(
         offered = given_frame("offered", offered, name="offered")
     if today is not None:
         today = given_frame("listing", today, name="today")
-    if baskets is not None and households is not None:
-        baskets = given_frame("baskets", baskets, name="baskets")
-        households = given_frame("households", households, name="households")
+    given = given_sources(
+        sales,
+        products,
+        profiles,
+        baskets=baskets,
+        households=households,
+        survey=survey,
+        segment=segment,
+        segments=segments,
+        weights=source_weights,
+    )
+    settings = replace(settings, weights=given.weights)
+    if segment is not None and demographics:
+        warnings.warn(
+            f"demographics {listed(demographics)} are not used: the segments of '{segment}' take their place.",
+            AssortmentWarning,
+            stacklevel=2,
+        )
     occasions = occasions_by_store(shelves, set(products.frame["category"]))
     # The matrices are small. On busy cores the threads of BLAS wait for each other far longer than they work, and how
     # many there are would change the last digits; the folds are fitted side by side instead.
     with threadpool_limits(limits=1, user_api="blas"):
-        if sales is not None:
+        record = None
+        if given.sales is not None:
             promotion = (promotion,) if isinstance(promotion, str) else promotion
-            record = till_record(sales, products, offered=offered, promotion=promotion)
-            return model_from_tills(
-                record,
+            record = till_record(given.sales, products, offered=offered, promotion=promotion)
+        bought = given.bought(products, segment=segment, seed=seed)
+        if segment is not None and given.names == ("baskets",):
+            assert bought is not None
+            return model_from_baskets(
+                bought,
                 products,
-                profiles,
-                demographics,
+                given.segments,
+                occasions=occasions,
+                walk_away=walk_away,
+                today=today,
+                settings=settings,
+            )
+        witnesses = given.witnesses(record, bought, products, segment=segment, seed=seed)
+        if segment is not None:
+            return model_from_mixture(
+                record,
+                bought,
+                witnesses=witnesses,
+                products=products,
+                profiles=profiles,
+                segments=given.segments,
                 occasions=occasions,
                 walk_away=walk_away,
                 today=today,
                 offered=offered,
                 settings=settings,
             )
-        if baskets is None or households is None or segment is None:
-            raise DemandError(
-                "Give sales; or baskets, households and the household column `segment` that tells shoppers apart."
+        if record is None:
+            return model_from_answers(
+                bought,
+                witnesses,
+                products=products,
+                profiles=profiles,
+                demographics=demographics,
+                occasions=occasions,
+                walk_away=walk_away,
+                today=today,
+                settings=settings,
             )
-        kinds = segments or segments_of(households, segment)
-        bought = basket_record(baskets, households, products, segment=segment, segments=kinds, seed=seed)
-        return model_from_baskets(
-            bought, products, kinds, occasions=occasions, walk_away=walk_away, today=today, settings=settings
+        return model_from_tills(
+            record,
+            products,
+            profiles,
+            demographics,
+            occasions=occasions,
+            walk_away=walk_away,
+            today=today,
+            offered=offered,
+            settings=settings,
+            witnesses=witnesses,
         )
 
 
@@ -187,7 +247,7 @@ def _nests(asked: bool | str, design: AttributeDesign, products: Products) -> tu
     return chosen
 
 
-def _check_classes(classes: int | None, most: int, sales: Sales | None, prior: Prior | None) -> None:
+def _check_classes(classes: int | None, most: int, segment: str | None, prior: Prior | None) -> None:
     wrong = [
         f"{name} = {value!r}"
         for name, value in (("classes", classes), ("most_classes", most))
@@ -197,7 +257,7 @@ def _check_classes(classes: int | None, most: int, sales: Sales | None, prior: P
         raise DemandError(f"{', '.join(wrong)}: there is at least 1 class of shoppers.")
     if classes is None or classes == 1:
         return
-    if sales is None:
+    if segment is not None:
         raise DemandError(
             f"classes = {classes}: latent classes are for till sales; in baskets each value of `segment` is a class."
         )

@@ -20,10 +20,11 @@ class Prior:
     Parameters
     ----------
     attribute
-        Of the effect of an attribute (one level against the average product, or one standard deviation of a number).
+        Of the effect of an attribute (one level against the average product, or one standard deviation of a number);
+        estimated for each attribute. In baskets, and with fewer than 20 products, it is 3 unless given.
     product
         Of what a product has beyond its attributes; small values pull products that sold little towards their
-        attributes.
+        attributes. In baskets, and with fewer than 20 products, it is 1 unless given.
     demographic
         Of the effect of one standard deviation of a demographic on one attribute; estimated for each demographic. Where
         the classes are segments of households it is chosen from ``grid`` by cross-validation blocked by household.
@@ -46,7 +47,8 @@ class Prior:
         Of the effect of one standard deviation of a demographic on a coefficient of price or promotion.
     class_attribute, class_product, class_covariate
         Of the difference between latent classes of shoppers in the effect of an attribute, in what a product has beyond
-        them, and in a coefficient of price or promotion.
+        them, and in a coefficient of price or promotion. The first is also the widest scale that is tried for observed
+        segments where several sources, or a survey, tell of them.
     mix, mix_demographic
         Of the log odds of a class, and of the effect of one standard deviation of a demographic on them.
     loyalty, loyalty_nest
@@ -66,8 +68,8 @@ class Prior:
         A standard deviation is negative, or zero where it may not be, ``time`` is unknown, or ``grid`` is empty.
     """
 
-    attribute: float = 3.0
-    product: float = 1.0
+    attribute: float | None = None
+    product: float | None = None
     demographic: float | None = None
     demographic_product: float | None = None
     store: float | None = None

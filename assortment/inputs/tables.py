@@ -308,7 +308,8 @@ _ALL = (
             Column("chose", "number", "of them, who chose the product", required=True, unit="people", at_least=0),
         ),
         ordered=(("chose", "respondents"),),
-        extras="columns that tell the groups apart",
+        extras="columns that tell the groups apart, such as a segment, or store_id for where they were asked; "
+        "price, where it was not the regular one",
     ),
     Table(
         "suppliers",

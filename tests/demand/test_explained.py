@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 import assortment.demand
 from assortment.demand import Demand, fit_demand
+from assortment.scenario import DemandSettings
 
 PAGE = (Path(assortment.demand.__file__).parent / "EXPLAINED.md").read_text(encoding="utf-8")
 MILKS = ("whole", "low-fat", "oat drink")
@@ -63,3 +66,11 @@ def test_the_assumed_walk_away_rate_is_the_one_on_the_page() -> None:
     """10 % unless given."""
     assert inspect.signature(fit_demand).parameters["walk_away"].default == 0.1
     assert "it is **assumed**: 10 %" in PAGE
+
+
+def test_the_settings_on_the_page_are_settings() -> None:
+    """What the page shows under [demand] is what a scenario takes and fit_demand knows."""
+    (shown,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    settings = tomllib.loads(shown)["demand"]
+    assert DemandSettings(**settings).source == ("sales", "survey")
+    assert set(settings) - {"source"} <= set(inspect.signature(fit_demand).parameters)

@@ -160,7 +160,7 @@ def test_the_effects_are_most_likely_under_the_joint_model() -> None:
     from scipy.optimize import minimize  # noqa: PLC0415
 
     choices, terms = drawn(6, shared=(0.4, 0.2), own=0.2, stores=12)
-    prior = Prior(store_attribute=0.3, store=0.2, overdispersion=0.0)
+    prior = Prior(product=1.0, store_attribute=0.3, store=0.2, overdispersion=0.0)
     first = Components.first(prior, demographics=0, covariates=(), attributes=5)
     fit = shrunken_fit(choices, terms, ("product", "store"), prior, first)
     likelihood = Likelihood(choices, terms, ("product", "store"))
@@ -170,7 +170,7 @@ def test_the_effects_are_most_likely_under_the_joint_model() -> None:
         store = (f.reshape(12, 5) @ terms.attributes.T).ravel() + rest
         value, slope = likelihood.value_and_gradient(np.concatenate([product, store]))
         down = slope[12:].reshape(12, 12)
-        pulls = [product / prior.product**2, f / 0.3**2, rest / 0.2**2]
+        pulls = [product, f / 0.3**2, rest / 0.2**2]
         gradient = np.concatenate([slope[:12], (down @ terms.attributes).ravel(), slope[12:]]) + np.concatenate(pulls)
         return value + 0.5 * float(vector @ np.concatenate(pulls)), gradient
 

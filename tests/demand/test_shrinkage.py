@@ -155,3 +155,29 @@ def test_the_last_season_is_carried_into_the_future() -> None:
     late = 5 * old / (1 + 4 * old)
     assert share[None] == pytest.approx(late, rel=0.05)
     assert share["none"] < 0.5 * (old + late) + 0.1 * late
+
+
+def test_how_far_products_stray_from_their_attributes_is_estimated() -> None:
+    """Forty products of two attributes: the standard deviations that they were drawn with, within a third."""
+    rng = np.random.default_rng(5)
+    S, N = 12, 40
+    kind = rng.integers(0, 5, N)
+    A = np.column_stack([np.eye(5)[kind] - np.eye(5)[kind].mean(axis=0), rng.normal(size=N)])
+    level = rng.normal(0.0, 0.8, 5)
+    constant = A[:, :5] @ level + 0.3 * rng.normal(size=N)
+    share = np.exp(constant) / np.exp(constant).sum()
+    choices = Choices(
+        group=np.arange(S),
+        fold=np.arange(S) % 3,
+        week=np.zeros(S, dtype=np.intp),
+        offered=np.ones((S, N), dtype=np.bool_),
+        covariates=np.zeros((0, S, N)),
+        counts=rng.multinomial(20_000, share, S).astype(np.float64),
+        weeks=np.ones(S),
+    )
+    terms = Terms(A, np.zeros((S, 0)), np.zeros((0, N)), np.zeros(1, dtype=np.intp), kind=np.array([0] * 5 + [1]))
+    first = Components.first(Prior(), demographics=0, covariates=(), attributes=6)
+    found = shrunken_fit(choices, terms, ("attribute", "product"), Prior(), first).components
+    assert found.product == pytest.approx(0.3, rel=1 / 3)
+    assert found.attribute[0] == pytest.approx(np.sqrt((level - level.mean()).var()), rel=0.5)
+    assert found.attribute[5] < 0.15

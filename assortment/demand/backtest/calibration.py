@@ -108,6 +108,8 @@ def _row(model: ChoiceModel, held_out: HeldOut, demand: Demand, record: TillReco
     demographics = held_out.demographics[seat]
     worth = _attraction(model, parts, record, s, demographics)[:, use]
     mix = replace(model.tastes, parts=parts).mix(demographics[None, :])[0]
+    if model.segments:
+        mix = demand.class_weight[row] / demand.class_weight[row].sum()
     there = worth.sum(axis=2)
     occasions = float(demand.class_weight[row].sum())
     # Classes that find nothing walk away more often; their utilities are measured from buying nothing.

@@ -10,7 +10,7 @@ import numpy as np
 
 from assortment.demand.arrays import Floats
 from assortment.demand.fitting.class_starts import best_start
-from assortment.demand.fitting.crossfit import LOCAL, Unseen, cross_fit
+from assortment.demand.fitting.crossfit import LOCAL, Unseen, cross_fit, held_units
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
 from assortment.demand.fitting.variance import Components
@@ -139,7 +139,7 @@ def fit_classes(
         return ClassFit(
             alike, unseen, notes=(f"Whether there are several classes of shoppers was not tested: {reason}.",)
         )
-    units = np.bincount(choices.group, choices.counts.sum(axis=1), len(alike.parts.store)).astype(np.float64)
+    units = held_units(choices, alike.likelihood.terms)
     best, known, trials = alike, unseen, list[Trial]()
     for number in range(2, count.most + 1):
         try:

@@ -15,6 +15,7 @@ from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_sho
 from assortment.demand.likelihood.by_group import expected_by_group
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import Coefficients
+from assortment.demand.likelihood.logit import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 
@@ -109,6 +110,12 @@ def _coordinates(fit: Shrunken, free: tuple[str, ...]) -> Coordinates:
     fixed = everything.layout.first_product() if fit.components.needs_reference else None
     parts = fit.parts.without(*(name for name in LOCAL if name not in free))
     return Coordinates.of(everything, parts, precision, fixed=fixed)
+
+
+def held_units(choices: Choices, terms: Terms) -> Floats:
+    """Return (S,) units of the groups that can be held out whole: stores, as far as they have effects of their own."""
+    units = np.bincount(choices.group, choices.counted, len(terms.demographics)).astype(np.float64)
+    return terms.of_own(units[:, None])[:, 0]
 
 
 def compare(local: Unseen | None, chain: Unseen, units: Floats) -> Evidence:

@@ -26,7 +26,7 @@ class Evidence:
     standard_error
         Of the gain, from the blocks.
     blocked_by
-        What was held out whole: "store" or "household".
+        What was held out whole: "store", "household", or several such as "store and household".
     blocks, purchases
         Number of blocks and of units bought.
     """
@@ -85,11 +85,13 @@ class Evidence:
         """The finding in words."""
         if not np.isfinite(self.gain):
             return "Whether demographics help was not tested: nothing to hold out, or no demographic that varies."
+        *nouns, last = (f"{noun}s" for noun in self.blocked_by.split(" and "))
+        blocks = f"{', '.join(nouns)} and {last}" if nouns else last
         figures = (
             f"log-loss per purchase {self.log_loss_demographics:.4f} with demographics, {self.log_loss_chain:.4f} for "
-            f"the chain average; gain {self.gain:.4f} ± {self.standard_error:.4f}, {self.blocks} {self.blocked_by}s"
+            f"the chain average; gain {self.gain:.4f} ± {self.standard_error:.4f}, {self.blocks} {blocks}"
         )
-        unseen = f"{self.blocked_by}s the model had not seen"
+        unseen = f"{blocks} the model had not seen"
         if self.demographics_help and self.gain < _SURE * self.standard_error:
             return (
                 f"Demographics forecast {unseen} a little better than the chain average does, by so little that it may "

@@ -10,7 +10,7 @@ import numpy as np
 from assortment.demand.arrays import Ints
 from assortment.demand.design.nests import Nests
 from assortment.demand.fitting.classes import untold
-from assortment.demand.fitting.crossfit import Unseen, cross_fit
+from assortment.demand.fitting.crossfit import Unseen, cross_fit, held_units
 from assortment.demand.fitting.estimate import maximise_in_stages
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
@@ -143,8 +143,7 @@ def fit_nests(
     if unseen is None:
         return NestFit(fit, None, best.nests)
     found = cross_fit(choices, fit, prior, local=True, workers=workers, tick=tick)
-    units = np.bincount(choices.group, choices.counts.sum(axis=1), len(alike.parts.store)).astype(np.float64)
-    against = Evidence.of(found.loss, unseen.loss, units, "store")
+    against = Evidence.of(found.loss, unseen.loss, held_units(choices, best.terms), "store")
     loyalty = float(nest_bonus(fit.parts.loyalty).mean())
     trial = NestTrial(best.nests.attribute, loyalty, against.gain, against.standard_error)
     return NestFit(fit, found, best.nests, trial) if trial.pays or asked.given else NestFit(alike, unseen, None, trial)

@@ -104,7 +104,8 @@ def fit_segments(
     next(count)
     chain_folds = folds.fit(_CHAIN, 1.0, [chain] * len(folds.held), count)
     assert choices.purchases is not None
-    units = np.bincount(choices.purchases.block, choices.purchases.units).astype(np.float64)
+    counted = choices.purchases.units * choices.weights[choices.purchases.state]
+    units = np.bincount(choices.purchases.block, counted).astype(np.float64)
     chain_loss = folds.losses(chain_folds)
     evidence = Evidence.untested(units, "household")
     best: tuple[float, list[Coefficients]] | None = None
@@ -173,7 +174,8 @@ class _Folds:
             bought = unseen.choices.purchases
             assert bought is not None
             shares = np.concatenate([part for _, part in unseen.shares(parts)])
-            loss = -bought.units * np.log(shares[bought.state, bought.product])
+            counted = bought.units * unseen.choices.weights[bought.state]
+            loss = -counted * np.log(shares[bought.state, bought.product])
             total += np.bincount(bought.block, loss, blocks)
         return total
 

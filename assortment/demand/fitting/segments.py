@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,15 +14,17 @@ from scipy import sparse
 from assortment.demand.arrays import Floats
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.design.periods import Calendar
-from assortment.demand.fitting.segment_fit import SegmentFit, fit_segments
+from assortment.demand.fitting.segment_fit import fit_segments
 from assortment.demand.fitting.settings import CHAIN_EVERYWHERE, Settings, by_product, findings
 from assortment.demand.likelihood.logit import Terms
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.model.coefficients import coefficient_frame
+from assortment.demand.model.sources import source_frame, source_notes
 from assortment.demand.model.spread import sampling_sd
 from assortment.demand.model.tastes import Tastes
 from assortment.demand.model.volume import Volume
 from assortment.demand.observed.baskets import BasketRecord
+from assortment.demand.observed.choices import BASKETS, Choices
 from assortment.errors import AssortmentWarning, DemandError
 
 if TYPE_CHECKING:
@@ -56,6 +59,9 @@ def model_from_baskets(
         notes.append(message)
     covariates = CovariateDesign.of((), 0.0 if record.price_varies else None, together=False)
     choices = record.choices(with_price=record.price_varies)
+    choices = replace(choices, source=np.full(len(choices.group), BASKETS, dtype=np.intp))
+    if (weight := settings.weights.get("baskets", 1.0)) != 1.0:
+        choices = choices.weighing(weight)
     calendar = Calendar(record.weeks)
     terms = Terms(
         settings.attributes.encode(products),
@@ -92,6 +98,7 @@ def model_from_baskets(
     notes.append(
         "Intervals measure how groups of households differ; how stores differ beyond their segments is not known."
     )
+    sources = source_frame(found.likelihood, choices, found.parts, found.precision, weights=settings.weights)
     overall = float(record.units_per_household @ record.households / record.households.sum())
     rates = dict(zip(record.segments, record.units_per_household, strict=True))
     return ChoiceModel(
@@ -105,25 +112,32 @@ def model_from_baskets(
         volume=Volume(
             occasions=occasions, units={}, log_no_purchase=None, walk_away=walk_away, units_per_person=overall
         ),
-        log_sd=by_product(tastes, choices, _spread(found)),
+        log_sd=by_product(tastes, choices, spread_of_people(choices, found.unseen_shares())),
         reliability=np.zeros((0, len(products.ids))),
         today=today,
         offered=None,
         class_names=tuple(segments),
         class_trials=(),
         held_out=None,
-        notes=(*notes, *findings(choices, tastes)),
+        notes=(*notes, *source_notes(sources), *findings(choices, tastes)),
+        sources=sources,
     )
 
 
-def _spread(found: SegmentFit) -> Floats:
-    """Sampling error of the log shares, households drawn whole, with what stores may differ by; (N,)."""
-    choices = found.likelihood.choices
+def spread_of_people(choices: Choices, shares: Floats) -> Floats:
+    """Return (N,) sampling errors of the log shares, households drawn whole, with what stores may differ by.
+
+    Parameters
+    ----------
+    choices
+        With the purchases by household.
+    shares
+        (T, N), forecast by fits that had not seen the households.
+    """
     rows = choices.purchases
     assert rows is not None
-    shape = (int(rows.block.max()) + 1, len(choices.group))
-    bought = sparse.csr_array((rows.units, (rows.block, rows.state)), shape=shape)
-    expected: Floats = bought @ found.unseen_shares()
+    bought = sparse.csr_array((rows.units, (rows.block, rows.state)), shape=(choices.blocks, len(choices.group)))
+    expected: Floats = bought @ shares
     observed = np.zeros_like(expected)
     np.add.at(observed, (rows.block, rows.product), rows.units)
     return np.hypot(sampling_sd(observed, expected), BETWEEN_STORES)

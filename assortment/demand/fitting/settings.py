@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class Settings:
     nests: tuple[Nests, ...] = ()
     nests_given: bool = False
     progress: Callable[[int, int], None] | None
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 class Ticks:

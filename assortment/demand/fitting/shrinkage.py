@@ -110,9 +110,9 @@ def _moved(precision: Floats, before: Floats) -> bool:
 
 def _as_sold(choices: Choices, terms: Terms) -> Coefficients:
     """Constants at which each product would sell what it did where it was offered: a start near the optimum."""
-    units = choices.counts.sum(axis=1)
+    units = choices.counted
     chances = np.array([units[there].sum() for there in choices.offered.T])
-    constant = np.log((choices.counts.sum(axis=0) + 1.0) / (chances + len(chances)))
+    constant = np.log((choices.weights @ choices.counts + 1.0) / (chances + len(chances)))
     return replace(Coefficients.zeros(terms.shapes), product=constant - constant[0])
 
 

@@ -10,7 +10,7 @@ from assortment.demand.arrays import Floats
 from assortment.demand.design.nests import Nests
 from assortment.demand.design.periods import Calendar
 from assortment.demand.fitting.classes import ClassFit, Count, Trial, fit_classes
-from assortment.demand.fitting.crossfit import LOCAL, Unseen, compare, cross_fit
+from assortment.demand.fitting.crossfit import LOCAL, Unseen, compare, cross_fit, held_units
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.forward import choose_calendar, in_time
 from assortment.demand.fitting.nests import NestFit, Nesting, NestTrial, fit_nests
@@ -106,7 +106,7 @@ def fit_tills(
         attributes=0 if each_its_own else terms.attributes.shape[1],
     )
     free = tuple(name for name in _FREE if not (each_its_own and name == "demographic_product"))
-    if len(np.unique(choices.group)) == 1:
+    if (held_units(choices, terms) > 0).sum() <= 1:
         free = tuple(name for name in free if name != "store")
     calendar = (
         choose_calendar(choices, terms, free, prior=prior, components=first, calendar=calendar)
@@ -157,8 +157,7 @@ def fit_plain(choices: Choices, terms: Terms, calendar: Calendar, *, workers: in
     try:
         return judged(choices, fit, calendar, PLAIN, fallback=False, workers=workers, ticks=ticks)
     except DemandError:  # what all stores together tell, some of them may not
-        units = np.bincount(choices.group, choices.counts.sum(axis=1)).astype(np.float64)
-        evidence = Evidence.untested(units, "store")
+        evidence = Evidence.untested(held_units(choices, terms), "store")
         return TillFit(fit, calendar, terms.demographics.shape[1] > 0, None, evidence)
 
 
@@ -180,7 +179,7 @@ def judged(
 
     Fall back to the chain average when they do not help.
     """
-    units = np.bincount(choices.group, choices.counts.sum(axis=1), len(fit.parts.store)).astype(np.float64)
+    units = held_units(choices, fit.likelihood.terms)
     local = any(name in fit.likelihood.layout.free for name in LOCAL)
     if len(np.unique(choices.fold)) < 2:
         return TillFit(fit, calendar, local, None, Evidence.untested(units, "store"))

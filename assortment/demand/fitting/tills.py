@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from assortment.demand.arrays import Bools, Floats, Ints
+from assortment.demand.arrays import Floats, Ints
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.design.demographics import DemographicDesign
 from assortment.demand.design.periods import Calendar
@@ -25,12 +26,15 @@ from assortment.demand.likelihood.outside import log_no_purchase
 from assortment.demand.model.choice_model import ChoiceModel, HeldOut
 from assortment.demand.model.class_names import class_names
 from assortment.demand.model.coefficients import coefficient_frame
+from assortment.demand.model.sources import source_frame, source_notes
 from assortment.demand.model.spread import residual_sd
 from assortment.demand.model.tastes import Tastes
 from assortment.demand.model.volume import Volume
-from assortment.demand.observed.choices import Choices
+from assortment.demand.observed.choices import TILLS, Choices
 from assortment.demand.observed.folds import FOLDS, fold_of
+from assortment.demand.observed.groups import Groups
 from assortment.demand.observed.record import TillRecord
+from assortment.demand.observed.witness import Witness
 from assortment.errors import AssortmentWarning
 
 if TYPE_CHECKING:
@@ -51,22 +55,28 @@ def model_from_tills(
     today: pd.DataFrame | None,
     offered: pd.DataFrame | None,
     settings: Settings,
+    witnesses: Sequence[Witness] = (),
 ) -> ChoiceModel:
-    """Estimate a choice model from a till record; see ``fit_demand`` for the parameters and errors."""
+    """Estimate a choice model from a till record, and what other sources saw beside it.
+
+    See ``fit_demand`` for the parameters and errors. What other sources saw in no store shows the average of the chain.
+    """
+    groups = Groups.of(record.store_ids, 0, witnesses)
     design = DemographicDesign.of(profiles, record.store_ids, demographics)
-    Z = design.encode(profiles, record.store_ids)
-    covariates, notes = _covariates(record, together=settings.prior is not None)
+    Z, average = design.encode(profiles, record.store_ids), np.zeros(len(design.expressions))
+    covariates, notes = till_covariates(record, witnesses, together=settings.prior is not None)
     fold = fold_of(record.store_ids, FOLDS, settings.seed)
-    choices = record.choices(fold, covariates)
+    choices = groups.choices(record.choices(fold, covariates), fold, witnesses, covariates, settings.weights)
     terms = Terms(
         settings.attributes.encode(products),
-        Z,
+        groups.rows(Z, average[None][:0], design.encode(profiles, groups.further), average),
         centres(choices),
         Calendar(record.weeks).period,
         kind=settings.attributes.kind,
+        own=groups.own,
     )
     known = np.array([occasions.get(store, np.nan) for store in record.store_ids])
-    away = _walk_away(record, known, walk_away)
+    away = walk_away_of(record, known, walk_away)
     found = _found(
         record,
         choices,
@@ -90,10 +100,11 @@ def model_from_tills(
         inherited=inherited(found.fit),
     )
     likelihood, components = found.fit.likelihood, found.fit.components
-    table = coefficient_frame(
-        tastes, likelihood, components.precision(likelihood), reference=components.needs_reference
-    )
-    nothing = _log_no_purchase(likelihood, found.fit.parts, known, np.ones(len(likelihood.units), dtype=np.bool_))
+    precision = components.precision(likelihood)
+    table = coefficient_frame(tastes, likelihood, precision, reference=components.needs_reference)
+    sources = source_frame(likelihood, choices, found.fit.parts, precision, weights=settings.weights)
+    tastes = replace(tastes, parts=of_stores(found.fit.parts, len(record.store_ids)))
+    nothing = log_nothing(likelihood, found.fit.parts, known)
     return ChoiceModel(
         tastes=tastes,
         products=products,
@@ -109,22 +120,25 @@ def model_from_tills(
             walk_away=walk_away,
             nothing_alike=found.nests is not None,
         ),
-        log_sd=by_product(tastes, choices, _spread(choices, found.unseen)),
-        reliability=reliability(found.fit),
-        today=_last_offers(record) if today is None else today,
+        log_sd=by_product(tastes, choices, till_spread(choices, found.unseen, len(record.store_ids))),
+        reliability=reliability(found.fit)[: len(record.store_ids)],
+        today=last_listing(record) if today is None else today,
         offered=offered,
         class_names=class_names(tastes, record.units.sum(axis=(1, 2)), Z),
         class_trials=found.trials,
-        held_out=_held_out(found, record.store_ids, fold, Z, known),
+        held_out=held_out(likelihood, found.unseen, store_ids=record.store_ids, fold=fold, Z=Z, occasions=known),
+        sources=sources,
         notes=(
             *record.notes,
-            *_thin(record),
+            *(note for seen in witnesses for note in seen.notes),
+            *source_notes(sources),
+            *thin(record),
             *design.notes,
             *notes,
             *findings(choices, tastes),
             *_structure(found, settings),
             *(warn_of_boundless(table, _spreads(choices, covariates)) if settings.prior is None else ()),
-            *_too_few_occasions(record, known, nothing),
+            *too_few_occasions(record, known, nothing),
         ),
     )
 
@@ -193,14 +207,14 @@ def _structure(found: TillFit, settings: Settings) -> tuple[str, ...]:
     return (*notes, *(trial.sentence for trial in found.trials), *found.notes)
 
 
-def _walk_away(record: TillRecord, occasions: Floats, assumed: float) -> float:
+def walk_away_of(record: TillRecord, occasions: Floats, assumed: float) -> float:
     """The share of the occasions that end without a purchase: observed where they are known, else assumed."""
     known = np.isfinite(occasions)
     units, total = float(record.units_per_week[known].sum()), float(occasions[known].sum())
     return 1.0 - units / total if 0.0 < units < total else assumed
 
 
-def _thin(record: TillRecord) -> tuple[str, ...]:
+def thin(record: TillRecord) -> tuple[str, ...]:
     """What a record cannot tell because it is so small."""
     notes = []
     shown = record.offered & record.recorded[:, :, None]
@@ -224,10 +238,13 @@ def _thin(record: TillRecord) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _covariates(record: TillRecord, *, together: bool) -> tuple[CovariateDesign, tuple[str, ...]]:
-    """The covariates that vary, and what to say of the others."""
+def till_covariates(
+    record: TillRecord, witnesses: Sequence[Witness], *, together: bool
+) -> tuple[CovariateDesign, tuple[str, ...]]:
+    """Return the covariates that vary, and what to say of the others."""
     names, notes = [], []
-    if not record.price_varies:
+    price_varies = record.price_varies or any(seen.price_varies for seen in witnesses)
+    if not price_varies:
         message = "No product was sold at more than one price: the effect of price cannot be estimated and is left out."
         warnings.warn(message, AssortmentWarning, stacklevel=4)
         notes.append(message)
@@ -237,14 +254,34 @@ def _covariates(record: TillRecord, *, together: bool) -> tuple[CovariateDesign,
             names.append(name)
         else:
             notes.append(f"Promotion '{name}' never varies: it is left out.")
-    typical = float(record.log_price[shown].mean()) if record.price_varies else None
+    typical = float(record.log_price[shown].mean()) if price_varies else None
     return CovariateDesign.of(names, typical, together=together), tuple(notes)
 
 
-def _log_no_purchase(likelihood: Likelihood, parts: Coefficients, occasions: Floats, states: Bools) -> float | None:
-    """The utility of buying nothing, from the states of the mask whose stores have known occasions."""
+def of_stores(parts: Coefficients, stores: int) -> Coefficients:
+    """Return the parameters with effects of the first groups alone, which are the stores."""
+    return replace(parts, store=parts.store[:stores])
+
+
+def log_nothing(
+    likelihood: Likelihood, parts: Coefficients, occasions: Floats, without: int | None = None
+) -> float | None:
+    """Return the utility of buying nothing, from the till sales of stores whose occasions are known.
+
+    Parameters
+    ----------
+    likelihood, parts
+        The fit.
+    occasions
+        (S,), of the stores, which are the first groups.
+    without
+        Fold to leave out.
+    """
     choices = likelihood.choices
-    use = states & np.isfinite(occasions)[choices.group]
+    occasions = np.append(occasions, np.full(len(likelihood.terms.demographics) - len(occasions), np.nan))
+    use = np.isfinite(occasions)[choices.group] & (choices.sources == TILLS)
+    if without is not None:
+        use &= choices.fold != without
     if not use.any():
         return None
     log_sums = likelihood.log_sums(parts.without("week"))
@@ -253,32 +290,39 @@ def _log_no_purchase(likelihood: Likelihood, parts: Coefficients, occasions: Flo
     return log_no_purchase(log_sums[use], expected[use], likelihood.units[use], mix[use])
 
 
-def _spread(choices: Choices, unseen: Unseen | None) -> Floats:
-    """How far the shares of unseen stores stray from the forecast, (N,)."""
+def till_spread(choices: Choices, unseen: Unseen | None, stores: int) -> Floats:
+    """Return (N,), how far the shares of unseen stores, the first groups, stray from the forecast."""
     if unseen is None:
         nobody = np.zeros((0, choices.counts.shape[1]))
         return residual_sd(nobody, nobody)
     observed = np.zeros_like(unseen.expected)
     np.add.at(observed, choices.group, choices.counts)
-    return residual_sd(observed, unseen.expected)
+    return residual_sd(observed[:stores], unseen.expected[:stores])
 
 
-def _held_out(found: TillFit, store_ids: tuple[str, ...], fold: Ints, Z: Floats, occasions: Floats) -> HeldOut:
-    likelihood = found.fit.likelihood
-    folds = () if found.unseen is None else found.unseen.parts
+def held_out(
+    likelihood: Likelihood,
+    unseen: Unseen | None,
+    *,
+    store_ids: tuple[str, ...],
+    fold: Ints,
+    Z: Floats,
+    occasions: Floats,
+) -> HeldOut:
+    """Return the fits that had not seen part of the stores, which are the first groups."""
+    folds = () if unseen is None else unseen.parts
     return HeldOut(
         store_ids=store_ids,
         fold=tuple(int(part) for part in fold),
         demographics=Z,
-        parts=folds,
+        parts=tuple(of_stores(parts, len(store_ids)) for parts in folds),
         log_no_purchase=tuple(
-            _log_no_purchase(likelihood, parts, occasions, likelihood.choices.fold != part)
-            for part, parts in enumerate(folds)
+            log_nothing(likelihood, parts, occasions, without=part) for part, parts in enumerate(folds)
         ),
     )
 
 
-def _too_few_occasions(record: TillRecord, occasions: Floats, nothing: float | None) -> tuple[str, ...]:
+def too_few_occasions(record: TillRecord, occasions: Floats, nothing: float | None) -> tuple[str, ...]:
     over = [
         store
         for store, units, known in zip(record.store_ids, record.units_per_week, occasions, strict=True)
@@ -295,7 +339,7 @@ def _too_few_occasions(record: TillRecord, occasions: Floats, nothing: float | N
     return (message,)
 
 
-def _last_offers(record: TillRecord) -> pd.DataFrame:
+def last_listing(record: TillRecord) -> pd.DataFrame:
     """The listing of each store's last recorded week, taken for today's when none is given."""
     s, n = np.nonzero(record.last_offers())
     return pd.DataFrame(

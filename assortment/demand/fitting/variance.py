@@ -24,6 +24,12 @@ from assortment.demand.likelihood.logit import Likelihood, Terms
 from assortment.demand.prior import Prior
 
 _LEAST, _MOST = 1e-3, 5.0
+_ATTRIBUTE, _PRODUCT = 3.0, 1.0
+_TOGETHER = ("store", "attribute", "product")
+_MANY, _LEAST_PRODUCT = 20, 0.05
+"""Fewer products do not tell how far products stray from their attributes; none is quite what its attributes are."""
+_SETTLED = 20
+"""Rounds in which the variances of the constants of the products settle; the data knows the constants themselves."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,9 @@ class Components:
 
     Parameters
     ----------
-    attribute, product, store, period, week
+    attribute
+        (Q,), or one number for all where it is not estimated.
+    product, store, period, week
         Numbers.
     store_attribute
         (Q,), of what a store makes of an attribute; of the store effects ``store`` is then what lies beyond.
@@ -48,7 +56,7 @@ class Components:
         δ.
     """
 
-    attribute: float
+    attribute: Floats
     product: float
     demographic: Floats
     demographic_product: Floats
@@ -91,8 +99,8 @@ class Components:
         alone = np.array([name == LOG_PRICE or not name.startswith(LOG_PRICE) for name in covariates], dtype=np.float64)
         price = np.array([name == LOG_PRICE for name in covariates], dtype=np.bool_)
         return cls(
-            attribute=prior.attribute,
-            product=prior.product,
+            attribute=begin(prior.attribute, _ATTRIBUTE) * (np.ones(attributes) if attributes else np.ones(())),
+            product=begin(prior.product, _PRODUCT),
             demographic=begin(prior.demographic, 0.1) * D,
             demographic_product=begin(prior.demographic_product, 0.1) * D,
             store=begin(prior.store, 0.2),
@@ -117,7 +125,7 @@ class Components:
         """Return those of plain maximum likelihood: constants and slopes are free, all else is nothing."""
         anything = float("inf")
         return cls(
-            attribute=0.0,
+            attribute=np.zeros(()),
             product=anything,
             demographic=np.zeros(demographics),
             demographic_product=np.full(demographics, anything),
@@ -176,12 +184,28 @@ class Components:
             found = {"store": kin.own, "store_attribute": kin.spread[: len(self.store_attribute)]}
             attribute, product = kin.told(expected, likelihood.terms.demographics)
             information = replace(information, demographic=attribute, demographic_product=product)
+        found |= self._of_constants(likelihood, parts, prior)
         for name in likelihood.layout.free:
-            if name != "store" and getattr(prior, name, 0.0) is None and getattr(parts, name).size:
+            if name in _TOGETHER or getattr(prior, name, 0.0) is not None:
+                continue
+            if getattr(parts, name).size:
                 found[name] = self._updated(name, getattr(parts, name), getattr(information, name))
         if prior.overdispersion is None:
             found["overdispersion"] = likelihood.overdispersion(parts)
         return replace(self, **found)
+
+    def _of_constants(self, likelihood: Likelihood, parts: Coefficients, prior: Prior) -> dict[str, Any]:
+        """How far attributes and products stray, the products' constants being taken as effects of one store."""
+        terms, free = likelihood.terms, likelihood.layout.free
+        if not self.attribute.ndim or len(terms.attributes) < _MANY or not {"attribute", "product"} <= set(free):
+            return {}
+        kind = np.arange(len(self.attribute)) if terms.kind is None else terms.kind
+        kin = Kinship(terms.attributes, kind, self.attribute, self.product)
+        expected = likelihood.expected(parts)[0].product[None]
+        constants = (terms.attributes @ parts.attribute + parts.product)[None]
+        for _ in range(_SETTLED):
+            kin = kin.updated(expected, constants, fixed=(prior.attribute is not None, prior.product is not None))
+        return {"attribute": kin.spread, "product": max(kin.own, _LEAST_PRODUCT)}
 
     def _updated(self, name: str, values: Floats, information: Floats) -> float | Floats:
         own = np.asarray(getattr(self, name), dtype=np.float64)

@@ -105,7 +105,10 @@ def curvature(
     for batch in batches(likelihood.choices.group, each):
         found = [local_of(states) for _, states in batch]
         z = Z1[[s for s, _ in batch]]
-        reduced = [_integrated(local, len(likelihood.terms.attributes), store_precision) for local, _ in found]
+        reduced = [
+            _integrated(local, len(likelihood.terms.attributes), store_precision if owns(likelihood.terms, s) else None)
+            for (s, _), (local, _) in zip(batch, found, strict=True)
+        ]
         half = [common.T @ local for local in reduced]
         hessian[:head, :head] += _spread_out(np.einsum("sd,se->sde", z, z), np.array([rows @ common for rows in half]))
         hessian[:head, head:] += _spread_out(z[:, :, None], np.array([rows @ special for rows in half]))
@@ -119,6 +122,11 @@ def curvature(
     rows = np.flatnonzero(np.isin(places, inside))
     rows = rows[np.argsort(places[rows])]
     return Curvature(places[rows], hessian[np.ix_(rows, rows)], scores[:, rows])
+
+
+def owns(terms: Terms, group: int) -> bool:
+    """Whether a group has an effect of its own."""
+    return terms.own is None or bool(terms.own[group])
 
 
 def _spread_out(weights: Floats, blocks: Floats) -> Floats:

@@ -21,7 +21,7 @@ from scipy.special import softmax
 
 from assortment.demand.arrays import Bools, Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients, Layout, shapes_of
-from assortment.demand.observed.choices import Choices
+from assortment.demand.observed.choices import TILLS, Choices
 
 Rows = slice | Ints
 _CELLS = 60_000  # of a piece: half a megabyte
@@ -50,6 +50,11 @@ class Terms:
         (N,), nest of each product, -1 for none, where the classes are loyal to a nest each (the first is to none).
     kind
         (Q,), the attribute that each column stands for or is a level of; ``None``: each its own.
+    mixes
+        (S, K), known shares of the classes in the choice occasions, as of segments of households; ``None``: they follow
+        from the demographics.
+    own
+        (S,), which groups may stray from what they share, as stores do; ``None``: all. A survey or a segment may not.
     """
 
     attributes: Floats
@@ -60,6 +65,8 @@ class Terms:
     walk_away: float = 0.1
     nest: Ints | None = None
     kind: Ints | None = None
+    mixes: Floats | None = None
+    own: Bools | None = None
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -80,8 +87,12 @@ class Terms:
         """Return the (S, N) utilities without time and covariates."""
         slopes = parts.demographic @ self.attributes.T + parts.demographic_product
         constant = self.attributes @ parts.attribute + parts.product
-        base: Floats = self.demographics @ slopes + parts.store + constant
+        base: Floats = self.demographics @ slopes + self.of_own(parts.store) + constant
         return base
+
+    def of_own(self, values: Floats) -> Floats:
+        """Return (S, N) values, nothing for the groups that have no effect of their own."""
+        return values if self.own is None else values * self.own[:, None]
 
     def slopes(self, parts: Coefficients) -> Floats:
         """Return the (C, S) slopes of the covariates in the groups, before what is special to a product."""
@@ -92,6 +103,8 @@ class Terms:
         """Return the (S, K) shares of the classes in the choice occasions."""
         if self.classes == 1:
             return np.ones((len(self.demographics), 1))
+        if self.mixes is not None:
+            return self.mixes
         mix: Floats = softmax(parts.mix + self.demographics @ parts.mix_demographic.T, axis=1)
         return mix
 
@@ -106,7 +119,7 @@ class Terms:
             product=product,
             demographic=by_demographic @ A,
             demographic_product=by_demographic,
-            store=sums.group,
+            store=self.of_own(sums.group),
             period=sums.period,
             week=sums.week,
             covariate=sums.slope.sum(axis=1),
@@ -160,8 +173,8 @@ class _Piece:
 class Likelihood:
     """Log-likelihood of choices among what was offered (M free parameters).
 
-    Purchases within a state are alike beyond what the model explains: a state with n units a week weighs
-    n / (1 + n δ) of them, δ being the overdispersion.
+    Till sales within a state are alike beyond what the model explains: a state with n units a week weighs
+    n / (1 + n δ) of them, δ being the overdispersion. Households and respondents each choose for themselves.
 
     Parameters
     ----------
@@ -186,10 +199,11 @@ class Likelihood:
         known: Coefficients | None = None,
         overdispersion: float = 0.0,
     ) -> None:
-        self.choices, self.terms, self.known = choices, terms, known
+        self.choices, self.terms, self.known, self.overdispersed = choices, terms, known, overdispersion
         self.layout = Layout(terms.shapes, free)
         self.units: Floats = choices.counts.sum(axis=1)
-        self.weight: Floats = 1.0 / (1.0 + overdispersion * self.units / choices.weeks)
+        together = self.units / choices.weeks * (choices.sources == TILLS)
+        self.weight: Floats = choices.weights / (1.0 + overdispersion * together)
         self._pieces = list(self._cut())
         bought = self._summed(lambda rows: choices.counts[rows] * self.weight[rows, None], all_parts=True)
         # What was bought enters the likelihood through sums only.
@@ -241,12 +255,12 @@ class Likelihood:
         return np.concatenate([forecast(piece.rows)[1] for piece in self._pieces])[:, None]
 
     def log_loss(self, parts: Coefficients) -> Floats:
-        """Return (T,) minus the log probability of what was bought, unweighted."""
+        """Return (T,) minus the log probability of what was bought, each source as it counts; surprises fully."""
         loss = np.empty(len(self.units))
         for rows, shares in self.shares(parts):
             counts = self.choices.counts[rows]
             loss[rows] = -np.where(counts > 0, counts * np.log(np.where(counts > 0, shares, 1.0)), 0.0).sum(axis=1)
-        return loss
+        return loss if self.choices.weight is None else loss * self.choices.weight
 
     def information(self, parts: Coefficients, *, store_variance: float = 0.0) -> Coefficients:
         """Return the diagonal of the Hessian of minus the log-likelihood, by name.
@@ -266,14 +280,14 @@ class Likelihood:
                 spread = np.einsum("tn,tn->t", shares * units, (x[c, rows] - mean) ** 2)
                 total.slope[c] += piece.by_group @ spread
         product = total.group.sum(axis=0)
-        by_demographic = (Z**2).T @ (total.group / (1.0 + total.group * store_variance))
+        by_demographic = (Z**2).T @ (total.group / (1.0 + self.terms.of_own(total.group) * store_variance))
         return replace(
             Coefficients.zeros(self.terms.shapes),
             attribute=(A**2).T @ product,
             product=product,
             demographic=by_demographic @ A**2,
             demographic_product=by_demographic,
-            store=total.group,
+            store=self.terms.of_own(total.group),
             period=total.period,
             week=total.week,
             covariate=total.slope.sum(axis=1),
@@ -299,14 +313,16 @@ class Likelihood:
     def overdispersion(self, parts: Coefficients) -> float:
         """Estimate δ by moments: how far shares stray from the forecast beyond what independent purchases would.
 
-        The mean over states of (Σ (share − p)² / Σ p (1 − p) − 1 / n) × weeks, each with its present weight.
+        The mean over states of (Σ (share − p)² / Σ p (1 − p) − 1 / n) × weeks, each with its present weight; only till
+        sales are asked.
         """
         excess, weights = 0.0, 0.0
+        tills = self.choices.sources == TILLS
         for rows, shares in self.shares(parts):
             units = self.units[rows]
             seen = self.choices.counts[rows] / units[:, None]
             spread = (shares * (1.0 - shares)).sum(axis=1)
-            use = spread > 1e-9
+            use = (spread > 1e-9) & tills[rows]
             beyond = ((seen - shares) ** 2).sum(axis=1)[use] / spread[use] - 1.0 / units[use]
             weight = (units * self.weight[rows])[use]
             excess += float(weight @ (beyond * self.choices.weeks[rows][use]))
@@ -320,7 +336,7 @@ class Likelihood:
         for start in range(0, T, step):
             rows = slice(start, min(start + step, T))
             group, week = self.choices.group[rows], self.choices.week[rows]
-            period = self.terms.period[week] if shapes["period"][0] else week
+            period = np.append(self.terms.period, -1)[week] if shapes["period"][0] else week
             groups, own = np.unique(group, return_inverse=True)
             yield _Piece(
                 rows,
@@ -338,14 +354,18 @@ class Likelihood:
         slopes = terms.slopes(parts)
         seasons = terms.shapes["period"][0] > 0 and parts.period.any()
         shocks = parts.week.any()
+        # The last row, which index -1 finds, is nothing.
+        nothing = np.zeros((1, len(terms.attributes)))
+        by_period, by_week = np.vstack([parts.period, nothing]), np.vstack([parts.week, nothing])
+        period_of = np.append(terms.period, -1)
 
         def utilities(rows: Rows) -> Floats:
             group, week = choices.group[rows], choices.week[rows]
             total: Floats = base[group]
             if seasons:
-                total += parts.period[terms.period[week]]
+                total += by_period[period_of[week]]
             if shocks:
-                total += parts.week[week]
+                total += by_week[week]
             for slope, special, values in zip(slopes, parts.covariate_product, choices.covariates, strict=True):
                 total += (slope[group][:, None] + special) * values[rows]
             return total
@@ -371,7 +391,8 @@ class Likelihood:
 def _summing(index: Ints, size: int) -> sparse.csr_array:
     if size == 0:
         return sparse.csr_array((0, len(index)))
-    return sparse.csr_array((np.ones(len(index)), (index, np.arange(len(index)))), shape=(size, len(index)))
+    some = np.flatnonzero(index >= 0)
+    return sparse.csr_array((np.ones(len(some)), (index[some], some)), shape=(size, len(index)))
 
 
 def _add(total: Sums, piece: _Piece, units: Floats, *, with_period: bool = True, with_week: bool = True) -> None:

@@ -26,6 +26,7 @@ from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Rows
 from assortment.demand.likelihood.outside import root
+from assortment.demand.observed.choices import TILLS
 
 _AWAY = 0.4
 """Of the loyalty of the others, by which the class without a nest values all products less."""
@@ -151,10 +152,12 @@ class LoyalLikelihood(Likelihood):
     def with_nothing(self, parts: Coefficients) -> Coefficients:
         """Return the same with a utility of buying nothing at which shoppers walk away at the assumed rate.
 
-        On average over the observed offers, each counted by the units bought.
+        On average over the observed offers, each counted by the units bought; on those of stores, where there are any.
         """
         log_sums = self.log_sums(parts) + parts.class_nothing[0]
-        weight = self.units[:, None] * self.terms.mix(parts)[self.choices.group]
+        shelves = self.choices.sources == TILLS
+        counted = self.choices.counted * (shelves if shelves.any() else 1.0)
+        weight = counted[:, None] * self.terms.mix(parts)[self.choices.group]
         nothing = root(log_sums.ravel(), weight.ravel(), self.terms.walk_away)
         return replace(parts, class_nothing=np.full(self.terms.classes, nothing))
 

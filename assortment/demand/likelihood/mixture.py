@@ -22,6 +22,7 @@ from scipy.special import expit, log_expit, logsumexp, softmax
 from assortment.demand.arrays import Floats
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood, Rows
+from assortment.demand.observed.choices import TILLS
 
 _LEAST = 1e-300
 
@@ -165,11 +166,13 @@ class MixtureLikelihood(Likelihood):
     def with_nothing(self, parts: Coefficients) -> Coefficients:
         """Return the same with a utility of buying nothing at which each class walks away at the assumed rate.
 
-        On average over the observed offers, each counted by the units bought.
+        On average over the observed offers, each counted by the units bought; on those of stores, where there are any.
         """
         nothing = parts.class_nothing
         log_sums = self.log_sums(parts) + nothing
-        weight = self.units[:, None] * self.terms.mix(parts)[self.choices.group]
+        shelves = self.choices.sources == TILLS
+        counted = self.choices.counted * (shelves if shelves.any() else 1.0)
+        weight = counted[:, None] * self.terms.mix(parts)[self.choices.group]
         return replace(parts, class_nothing=nothings(log_sums, weight, self.terms.walk_away))
 
     def information(self, parts: Coefficients, *, store_variance: float = 0.0) -> Coefficients:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assortment.demand.arrays import Floats, Ints
-from assortment.demand.likelihood.curvature import SHARED, Curvature, batches, curvature
+from assortment.demand.likelihood.curvature import SHARED, Curvature, batches, curvature, owns
 from assortment.demand.likelihood.layout import CLASSES, Coefficients, Layout
 from assortment.demand.likelihood.logit import Likelihood, Sums, Terms
 from assortment.demand.likelihood.mixture import MixtureLikelihood, Told
@@ -167,7 +167,7 @@ def _curvature(
             found[i] = _of_states(likelihood, told, local, states, every)
             if exact:
                 slopes[s] = _slope(likelihood, change, local, states)
-            if store_precision is not None:
+            if store_precision is not None and owns(terms, s):
                 found[i], answer[s] = _integrated(found[i], local, store_precision)
         z = Z1[[s for s, _ in batch]]
         sums += np.einsum("sa,sb->abs", z, z).reshape(D1 * D1, -1) @ found.reshape(len(batch), -1)

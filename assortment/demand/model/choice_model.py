@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from assortment.demand.fitting.classes import Trial
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.nests import NestTrial
 from assortment.demand.likelihood.layout import Coefficients
+from assortment.demand.model.sources import no_sources, sources_in_words
 from assortment.demand.model.spread import UNKNOWN_SD
 from assortment.demand.model.tastes import LocalTastes, Tastes
 from assortment.demand.model.volume import Volume, occasions_by_store
@@ -67,15 +68,16 @@ class ChoiceModel:
     products
         Products of the fit.
     coefficients
-        Frame term, value, standard_error (clustered by store), standard_error_unclustered (inverse Hessian).
+        Frame term, value, standard_error (clustered by store; with observed segments the other one), and
+        standard_error_unclustered (inverse Hessian).
     evidence
         Whether demographics forecast stores (or households) that the fit had not seen.
     design
-        How the demographics of a store become numbers; ``None`` where the classes are segments of households.
+        How the demographics of a store become numbers; ``None`` where the classes are observed segments.
     segments
         Segment → profile count of such people; empty where tastes follow demographics.
     purchase_rates
-        Segment → units per household and week; empty like ``segments``.
+        Segment → units per household and week (1 where that is not known); empty like ``segments``.
     volume
         Size of the category by store.
     log_sd
@@ -95,6 +97,9 @@ class ChoiceModel:
         Fits for calibration; ``None`` where there were no till sales.
     notes
         What was assumed and what was left out.
+    sources
+        What each source of demand contributed: source, purchases, weight, weighted_purchases, counted_purchases,
+        log_loss, information, on_products, on_prices, on_people; see ``model/sources.py``.
     """
 
     tastes: Tastes
@@ -113,19 +118,22 @@ class ChoiceModel:
     class_trials: tuple[Trial | NestTrial, ...]
     held_out: HeldOut | None
     notes: tuple[str, ...]
+    sources: pd.DataFrame = field(default_factory=no_sources)
 
     def summary(self) -> str:
         """Return coefficients, evidence and assumptions as text."""
         table = self.coefficients[~self.coefficients["term"].str.contains("product: ", regex=False)]
+        bought = float(self.sources["purchases"].sum()) if len(self.sources) else self.evidence.purchases
         lines = [
-            f"Multinomial logit, {len(self.tastes.product_ids)} products, {self.evidence.purchases:,.0f} units bought",
+            f"Multinomial logit, {len(self.tastes.product_ids)} products, {bought:,.0f} units bought",
+            *sources_in_words(self.sources),
             self.evidence.sentence,
             *([f"Classes of shoppers: {'; '.join(self.class_names)}."] if len(self.class_names) > 1 else []),
             "",
             table.to_string(index=False, float_format=lambda value: f"{value:.4f}"),
             "",
-            "Standard errors are clustered by store; unclustered ones are of the inverse Hessian, purchases taken as "
-            "independent. Price is not corrected for endogeneity.",
+            ("Standard errors are" if self.segments else "Standard errors are clustered by store; unclustered ones are")
+            + " of the inverse Hessian, purchases taken as independent. Price is not corrected for endogeneity.",
             *self.notes,
         ]
         return "\n".join(lines)
@@ -344,14 +352,21 @@ class ChoiceModel:
 
     def _tastes(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> LocalTastes:
         """Of the stores, or of the segments."""
-        if self.design is None:
+        if self._same_everywhere:
             return self.tastes.of(products, np.eye(len(self.segments)))
+        if self.design is None:
+            return self.tastes.of(products, np.zeros((len(store_ids), 0)), store_ids)
         return self.tastes.of(products, self.design.encode(profiles, store_ids), store_ids)
 
     def _seats(self, stores: int) -> Ints:
-        """(S, K) row of the tastes for each store and class; segments are the same everywhere."""
+        """(S, K) row of the tastes for each store and class; those of households alone are the same everywhere."""
         K = len(self.class_names)
-        return np.arange(stores)[:, None] * (0 if self.segments else K) + np.arange(K)
+        return np.arange(stores)[:, None] * (0 if self._same_everywhere else K) + np.arange(K)
+
+    @property
+    def _same_everywhere(self) -> bool:
+        """Whether stores have no tastes of their own: the segments take the place of the demographics."""
+        return self.design is None and self.tastes.classes == 1
 
     def _log_sd(self, products: Products, store_ids: tuple[str, ...]) -> Floats:
         """(S, N): that of unseen stores, of which the sales of a store in the fit have settled a part."""
@@ -367,7 +382,7 @@ class ChoiceModel:
         return log_sd
 
     def _mix(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
-        """(S, K) share of each class in the choice occasions of a store."""
+        """(S, K) share of each class in the choice occasions of a store; of observed segments it is known."""
         if self.design is not None:
             return self.tastes.mix(self.design.encode(profiles, store_ids))
         rate = np.array([self.purchase_rates[name] for name in self.segments])
@@ -432,7 +447,11 @@ class ChoiceModel:
             )
         mix = self._mix(profiles, store_ids)
         share = mix.mean(axis=0)
-        base = self._tastes(products, profiles, store_ids).constant
+        base = (
+            self._tastes(products, profiles, store_ids)
+            if self._same_everywhere
+            else self.tastes.of(products, np.zeros((1, 0)))
+        ).constant
         log_shares = base - logsumexp(base, axis=1, keepdims=True)
         return Drivers(tuple(self.segments), mix, share, log_shares - share @ log_shares)
 

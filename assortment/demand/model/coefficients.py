@@ -88,7 +88,12 @@ def _meat(found: Curvature) -> Floats:
 
 
 def coefficient_frame(
-    tastes: Tastes, likelihood: Likelihood, precision: Precision, *, reference: bool = False
+    tastes: Tastes,
+    likelihood: Likelihood,
+    precision: Precision,
+    *,
+    reference: bool = False,
+    segments: tuple[str, ...] = (),
 ) -> pd.DataFrame:
     """Tabulate the coefficients that stores share.
 
@@ -100,6 +105,8 @@ def coefficient_frame(
         What was maximised.
     reference
         Whether products are measured against the first one; else against the average product.
+    segments
+        Names of the classes where they are observed segments; each is given by how it deviates from what is common.
 
     Returns
     -------
@@ -113,12 +120,12 @@ def coefficient_frame(
     errors = Errors.of(likelihood, parts, precision, reference=reference)
     terms: list[str] = []
     index: list[int] = []
-    for names, place in _named(tastes, places):
+    for names, place in (*_named(tastes, places, segments), *_of_segments(tastes, likelihood, segments)):
         terms += names
         index += [int(i) for i in place.ravel()]
     kept = [i for i, position in enumerate(index) if position >= 0]
     own = _picking(np.array([index[i] for i in kept], dtype=np.intp), M)
-    by_class = _of_classes(tastes, places, M)
+    by_class = [] if segments else _of_classes(tastes, places, M)
     constants = _constants(likelihood, places, reference=reference)
     # Few of the parameters are shared by all stores: dense rows of a large chain would fill the memory.
     rows = sparse.vstack([own, *(row for _, row in by_class), constants], format="csr")
@@ -137,12 +144,20 @@ def coefficient_frame(
     )
 
 
-def _named(tastes: Tastes, places: Coefficients) -> list[tuple[list[str], Floats]]:
+def _of_segments(tastes: Tastes, likelihood: Likelihood, segments: tuple[str, ...]) -> list[tuple[list[str], Floats]]:
+    """Names and positions of what observed segments deviate by; none where all are alike."""
+    if not segments or "class_attribute" not in likelihood.layout.free:
+        return []
+    names = [f"{segment} × {attribute}" for segment in segments for attribute in tastes.attributes.names]
+    return [(names, likelihood.layout.places().class_attribute)]
+
+
+def _named(tastes: Tastes, places: Coefficients, segments: tuple[str, ...]) -> list[tuple[list[str], Floats]]:
     """Names and positions of the coefficients, kind by kind."""
     attributes, products = tastes.attributes.names, [f"product: {name}" for name in tastes.product_ids]
     covariates, demographics = tastes.covariates.names, tastes.demographics
     common = [(list(covariates), places.covariate), (list(attributes), places.attribute)]
-    shared = tastes.classes == 1 or tastes.nests is not None
+    shared = tastes.classes == 1 or tastes.nests is not None or segments
     return [
         *(common if shared else []),
         ([f"{d} × {a}" for d in demographics for a in attributes], places.demographic),

@@ -133,7 +133,7 @@ class Tastes:
             if self.nests is not None:
                 own = own + constants_of_classes(self.nests.of(products), parts.loyalty)
             constant = (constant[:, None, :] + own).reshape(-1, len(products.ids))
-            slopes = (slopes[:, :, None] + parts.class_covariate.T[:, None, :]).reshape(len(slopes), -1)
+            slopes = (slopes[:, :, None] + parts.class_covariate.T[:, None, :]).reshape(len(slopes), len(constant))
         return LocalTastes(
             constant=constant,
             slopes=slopes[:, :, None] + parts.covariate_product[:, None, :],

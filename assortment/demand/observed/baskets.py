@@ -18,6 +18,8 @@ from assortment.errors import DemandError
 if TYPE_CHECKING:
     from assortment.inputs import Products
 
+_ONE_KIND = "kind of shoppers"
+
 
 @dataclass(frozen=True)
 class BasketRecord:
@@ -38,7 +40,7 @@ class BasketRecord:
     log_price
         (W, N): median price of the week; gaps take the weeks around.
     rows
-        household (index), segment, fold, week, product (codes) and units of each purchase.
+        household (index), segment, fold, week, product (codes), units and store_id (or ``None``) of each purchase.
     notes
         What was assumed.
     """
@@ -98,7 +100,7 @@ def basket_record(
     households: pd.DataFrame,
     products: Products,
     *,
-    segment: str,
+    segment: str | None,
     segments: Mapping[str, str],
     seed: int,
 ) -> BasketRecord:
@@ -113,9 +115,9 @@ def basket_record(
     products
         The products of the category; rows of others are ignored.
     segment
-        Household column whose values are the classes of shoppers.
+        Household column whose values are the classes of shoppers; ``None``: all households are of one.
     segments
-        Its values, in order, each with the profile count of such people.
+        Its values, in order, each with the profile count of such people; one of any name where there is no column.
     seed
         Chooses which households are held out together.
 
@@ -124,6 +126,9 @@ def basket_record(
     DemandError
         A column or a segment that does not exist, or no purchases of these products.
     """
+    if segment is None:
+        segment = _ONE_KIND
+        households = households.assign(**dict.fromkeys([segment], next(iter(segments))))
     _require(households, segment)
     known = households[households[segment].isin(list(segments))].drop_duplicates("household_id")
     empty = [name for name in segments if name not in set(known[segment])]
@@ -149,6 +154,7 @@ def basket_record(
     coded["week"] = week_codes[inside]
     coded["product"] = positions(products.ids, rows["product_id"])
     coded["units"] = rows["units"].to_numpy(np.float64)
+    coded["store_id"] = _stores(rows, known)
     number = np.bincount(member["segment"], minlength=len(segments)).astype(np.float64)
     units = np.bincount(coded["segment"], coded["units"], len(segments))
     return BasketRecord(
@@ -168,6 +174,17 @@ def _require(households: pd.DataFrame, segment: str) -> None:
         raise DemandError(
             f"Households have no column '{segment}'; they have {', '.join(map(str, households.columns))}."
         )
+
+
+def _stores(rows: pd.DataFrame, households: pd.DataFrame) -> pd.Series:
+    """Where each purchase was made: as the basket says, else the household's usual store; ``None``: not known."""
+    usual = pd.Series(None, index=rows.index, dtype=object)
+    if "store_id" in households.columns:
+        home = households.set_index(households["household_id"].astype(str))["store_id"].astype(object)
+        usual = rows["household_id"].astype(str).map(home)
+    if "store_id" in rows.columns:
+        usual = rows["store_id"].astype(object).where(rows["store_id"].notna(), usual)
+    return usual.where(usual.notna(), None).reset_index(drop=True)
 
 
 def _weeks(rows: pd.DataFrame) -> tuple[Ints, pd.Index]:
@@ -194,8 +211,9 @@ def _offers(rows: pd.DataFrame, week: Ints, weeks: pd.Index, products: Products)
 
 
 def _notes(without: int, segment: str, households: int) -> tuple[str, ...]:
+    known = "" if segment == _ONE_KIND else f" with known {segment}"
     notes = [
-        f"Tastes are those of {households} households with known {segment}; a product is taken to be on offer "
+        f"The baskets are of {households} households{known}; a product is taken to be on offer "
         "everywhere from the first to the last week in which any household bought it, at the median price of the week.",
     ]
     if without:
