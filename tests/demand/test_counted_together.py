@@ -48,9 +48,13 @@ def test_states_of_one_hash_that_differ_stay_apart(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("seed", range(4))
 def test_shocks_with_all_else_known_have_the_same_likelihood(seed: int) -> None:
-    """Value, gradient, expected units and information are those of the general likelihood, merged rows or not."""
+    """Value, gradient, expected units and information are those of the general likelihood, merged rows or not.
+
+    States of no week have no shocks.
+    """
     whole = random_likelihood(seed)
     choices = doubled(whole.choices, week=3 if seed % 2 else 1)
+    choices.week[seed::5] = -1  # of no week, as what a survey tells
     at = np.random.default_rng(seed).normal(0, 0.6, whole.layout.size)
     known = whole.parts(at)
     general = Likelihood(choices, whole.terms, ("week",), known=known, overdispersion=0.2)

@@ -24,14 +24,14 @@ def expected_by_group(likelihood: Likelihood, parts: Coefficients) -> tuple[Floa
     expected
         (S, N) units by product.
     loss
-        (S,), minus the log probability of what was bought.
+        (S,), minus the log probability of what was bought, each source as it counts.
     """
     choices, shape = likelihood.choices, likelihood.terms.shapes["store"]
     expected, loss = np.zeros(shape), np.zeros(shape[0])
     for rows, shares in likelihood.shares(parts):
         counts, group = choices.counts[rows], choices.group[rows]
         state = -(counts * np.log(np.maximum(shares, LEAST))).sum(axis=1)
-        loss += np.bincount(group, state, shape[0])
+        loss += np.bincount(group, state * choices.weights[rows], shape[0])
         # Group by group: they are few in a piece, and their states stand together.
         for s in np.unique(group):
             own = group == s
