@@ -17,7 +17,8 @@ import numpy as np
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 
 _TOGETHER = 200  # states
