@@ -94,6 +94,8 @@ class Run:
             "versions": {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}},
             "seed": self.scenario.seed,
             "huff_fit": None if self.huff_fit is None else _fitted(self.huff_fit),
+            # A run that stopped before the demand stage has none.
+            "demand": _told(self.model, self.demand) if self.demand else None,
             "status": str(plan.status),
             "value_per_week": plan.value,
             "bound_per_week": plan.bound if isfinite(plan.bound) else None,  # JSON knows no infinity
@@ -253,6 +255,20 @@ def _fitted(fit: HuffFit) -> dict[str, Any]:
     """The estimate of a Huff model as plain JSON values, which know no NaN."""
     rows = fit.table.astype(object).where(fit.table.notna(), None)
     return {"source": fit.source, "observations": fit.observations, "parameters": rows.to_dict("records")}
+
+
+def _told(model: ChoiceModel, demand: Demand) -> dict[str, Any]:
+    """What the demand model found and assumed, as plain JSON values."""
+    shares = demand.class_weight.sum(axis=0) / demand.class_weight.sum()
+    return {
+        "demographics_used": model.local,
+        "local_tastes": model.evidence.sentence,
+        "shoppers": {name: round(float(part), 4) for name, part in zip(demand.class_names, shares, strict=True)},
+        "occasions_from": demand.weight_source,
+        "walk_away": round(demand.walk_away, 4),
+        "buying_nothing": model.walk_away_in_words,
+        "cautions": list(model.cautions),
+    }
 
 
 def _problem(asked: Scenario, chain: Chain, demand: Demand) -> Problem:

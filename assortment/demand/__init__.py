@@ -12,8 +12,19 @@ from assortment.demand.backtest.backtest_result import Backtest
 from assortment.demand.backtest.calibration import calibrate
 from assortment.demand.demand import Demand, Drivers
 from assortment.demand.fit import fit_demand
-from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE, Evidence
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.prior import Prior
 
-__all__ = ["Backtest", "ChoiceModel", "Demand", "Drivers", "Evidence", "Prior", "backtest", "calibrate", "fit_demand"]
+__all__ = [
+    "CHAIN_EVERYWHERE",
+    "Backtest",
+    "ChoiceModel",
+    "Demand",
+    "Drivers",
+    "Evidence",
+    "Prior",
+    "backtest",
+    "calibrate",
+    "fit_demand",
+]

@@ -166,12 +166,7 @@ def fit_demand(
         weights=source_weights,
     )
     settings = replace(settings, weights=given.weights)
-    if segment is not None and demographics:
-        warnings.warn(
-            f"demographics {listed(demographics)} are not used: the segments of '{segment}' take their place.",
-            AssortmentWarning,
-            stacklevel=2,
-        )
+    _warn_of_unused(demographics if segment is not None else None, segment, promotion if sales is None else None)
     occasions = occasions_by_store(shelves, set(products.frame["category"]))
     # The matrices are small. On busy cores the threads of BLAS wait for each other far longer than they work, and how
     # many there are would change the last digits; the folds are fitted side by side instead.
@@ -231,6 +226,20 @@ def fit_demand(
             settings=settings,
             witnesses=witnesses,
         )
+
+
+def _warn_of_unused(
+    demographics: Sequence[str] | None, segment: str | None, promotion: str | Sequence[str] | None
+) -> None:
+    """Name settings that were given and mean nothing beside the others."""
+    if demographics:
+        warnings.warn(
+            f"demographics {listed(demographics)} are not used: the segments of '{segment}' take their place.",
+            AssortmentWarning,
+            stacklevel=3,
+        )
+    if promotion is not None:
+        warnings.warn("promotion is not used: only till sales have promotions.", AssortmentWarning, stacklevel=3)
 
 
 def _nests(asked: bool | str, design: AttributeDesign, products: Products) -> tuple[Nests, ...]:

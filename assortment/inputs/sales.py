@@ -73,7 +73,7 @@ def checked_sales(frame: Any, *, promotion: tuple[str, ...], source: Source) -> 
             None,
             name,
             "no such column, though it is a promotion",
-            f"the column {suggestion(name, others)}",
+            f"the column {suggestion(name, others)}" if others else "a column of that name, or no promotion",
         )
         for name in promotion
         if name not in clean

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assortment.demand import CHAIN_EVERYWHERE
 from assortment.report.claim import TOLERANCE
 from assortment.report.costs import costs_in_words
 from assortment.report.facts import Facts
@@ -48,8 +49,12 @@ def rules_in_words(facts: Facts) -> list[str]:
 
 
 def assumptions(facts: Facts) -> list[str]:
-    """Return what was assumed: the outside option, shopper weights, trade areas, what money means, and all warnings."""
+    """Return what was assumed: the outside option, shopper weights, trade areas, what money means, and all warnings.
+
+    What stands elsewhere on the page, on local tastes and what to take care of, is not told again.
+    """
     run = facts.run
+    elsewhere = {run.model.evidence.sentence, CHAIN_EVERYWHERE, *run.model.cautions}
     areas = run.areas
     told = [
         left_with_nothing(facts),
@@ -65,8 +70,11 @@ def assumptions(facts: Facts) -> list[str]:
         f"effects on demand of at least {percent(FELT)} are told.",
         f"Money is claimed only where the forecast of today's listing is within {percent(TOLERANCE)} of what was sold.",
         "Intervals are of 90 % and hold the error of the demand model, not that of prices, margins or shelves.",
-        *(facts.printed.sentence(note) for note in run.demand.notes if note != run.model.evidence.sentence),
-        *(facts.printed.sentence(warning) for warning in run.manifest.get("warnings", ())),
+        *(
+            facts.printed.sentence(text)
+            for text in (*run.demand.notes, *run.manifest.get("warnings", ()))
+            if text not in elsewhere
+        ),
     ]
     return [sentence for sentence in dict.fromkeys(told) if sentence]
 

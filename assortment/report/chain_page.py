@@ -12,6 +12,7 @@ from assortment.report.claim import TOLERANCE
 from assortment.report.costs import bridge, bridge_in_words
 from assortment.report.facts import Facts, Mask
 from assortment.report.numbers import UNKNOWN, counted, number, percent
+from assortment.report.people import shoppers_in_words
 from assortment.report.proof import date, proof, status
 from assortment.report.tastes import figures_of, plain_sentence
 from assortment.report.volume import Volume, warning
@@ -36,7 +37,10 @@ def chain_page(facts: Facts) -> Page:
         "worth": facts.net_words,
         "warning": warning(facts),
         "forecast": facts.chain_claim.sentence,
-        "evidence": facts.printed.sentence(plain_sentence(run.model.evidence.sentence)),
+        "evidence": facts.printed.sentence(plain_sentence(run.model.tastes_in_words)),
+        "shoppers": facts.printed.sentence(shoppers_in_words(facts)),
+        "nothing": facts.printed.sentence(run.model.walk_away_in_words),
+        "cautions": [facts.printed.sentence(caution) for caution in run.model.cautions],
         "evidence_figures": facts.printed.sentence(figures_of(run.model.evidence.sentence)),
         "sure": _sure(facts),
         "core": _products(facts, core),

@@ -32,6 +32,22 @@ def people(facts: Facts, store_id: str) -> list[dict[str, str | float | None]]:
     return rows
 
 
+def shoppers_in_words(facts: Facts) -> str:
+    """Return the kinds of shoppers of the chain with their parts of all, ``""`` where all are of one.
+
+    Latent classes bear their parts in their names.
+    """
+    demand = facts.run.demand
+    weight = np.asarray(demand.class_weight, dtype=np.float64).sum(axis=0)
+    if len(weight) < 2:
+        return ""
+    kinds = "; ".join(
+        facts.printed(str(name).replace("_", " ")) + ("" if "%" in str(name) else f" ({percent(float(part))})")
+        for name, part in zip(demand.class_names, weight / weight.sum(), strict=True)
+    )
+    return f"There are {len(weight)} kinds of shoppers: {kinds}."
+
+
 def class_mix(facts: Facts, index: int) -> list[dict[str, str | float]]:
     """Return the share of choice occasions of each shopper class, here and in the chain.
 

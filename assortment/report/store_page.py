@@ -13,6 +13,7 @@ from assortment.report.people import class_mix, people
 from assortment.report.proof import date, proof
 from assortment.report.reasons import association, fixed, reason
 from assortment.report.takers import takers
+from assortment.report.tastes import plain_sentence
 from assortment.report.volume import Volume
 
 Page = dict[str, Any]
@@ -48,6 +49,8 @@ def store_page(facts: Facts, store_id: str) -> Page:
         "people": people(facts, store_id),
         "classes": class_mix(facts, index),
         "forecast": claim.sentence,
+        "evidence": facts.printed.sentence(plain_sentence(facts.run.model.tastes_in_words)),
+        "nothing": facts.printed.sentence(facts.run.model.walk_away_in_words),
         "proof": proof(facts),
     }
 

@@ -100,12 +100,12 @@ def test_no_price_no_sensitivity(small: World) -> None:
 
 
 def test_a_positive_price_coefficient_is_flagged(small: World) -> None:
-    """Dearer sells better in this record: flagged in each row, and warned of with the products."""
+    """Dearer sells better, and nothing was replaced: flagged in each row, and warned of with the products."""
     frame = small.sales.frame
     frame = frame.assign(units=np.round(100 * frame["price"] ** 2))
     sales = Sales.from_frame(frame, promotion=["flyer"])
     with pytest.warns(AssortmentWarning):
-        model = fit_demand(sales, small.products, small.profiles, attributes=["kind"])
+        model = fit_demand(sales, small.products, small.profiles, demographics=[], prior=None)
     with pytest.warns(AssortmentWarning, match=r"positive in 6 store\(s\), for 000"):
         table = model.price_sensitivity(stores_of(small.store_ids), small.products, small.profiles)
     assert table["positive"].all() and (table["price_coefficient"] > 0).all()

@@ -45,6 +45,7 @@ class World:
     notes: Sequence[str] = (NOTE,)
     costs: Costs = field(default_factory=Costs)
     everywhere: bool = False
+    cautions: tuple[str, ...] = ()
 
     def ids(self) -> tuple[str, ...]:
         return tuple(self.store_ids) or tuple(f"S{number:02d}" for number in range(1, self.stores + 1))
@@ -67,7 +68,10 @@ def made_run(world: World) -> Any:
         areas=areas,
         profiles=profiles,
         model=SimpleNamespace(
-            evidence=SimpleNamespace(sentence="Demographics forecast better than the chain average does.")
+            evidence=SimpleNamespace(sentence="Demographics forecast better than the chain average does."),
+            tastes_in_words="Demographics forecast better than the chain average does.",
+            walk_away_in_words="Assumed: 10% of the choice occasions end without a purchase at today's listing.",
+            cautions=world.cautions,
         ),
         demand=demand,
         problem=problem,

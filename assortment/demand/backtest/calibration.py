@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import log_expit, logsumexp, softmax
 
 from assortment.demand.arrays import Bools, Floats
 from assortment.demand.demand import Demand
@@ -106,15 +107,16 @@ def _row(model: ChoiceModel, held_out: HeldOut, demand: Demand, record: TillReco
     parts = held_out.parts[part] if held_out.parts else model.tastes.parts
     constant = held_out.log_no_purchase[part] if held_out.parts else model.volume.log_no_purchase
     demographics = held_out.demographics[seat]
-    worth = _attraction(model, parts, record, s, demographics)[:, use]
+    utility = _utility(model, parts, record, s, demographics)[:, use]
     mix = replace(model.tastes, parts=parts).mix(demographics[None, :])[0]
     if model.segments:
         mix = demand.class_weight[row] / demand.class_weight[row].sum()
-    there = worth.sum(axis=2)
+    there = logsumexp(utility, axis=2)
     occasions = float(demand.class_weight[row].sum())
     # Classes that find nothing walk away more often; their utilities are measured from buying nothing.
-    buys = mix[:, None] * there / (np.exp(0.0 if constant is None else constant) + there)
-    shares = np.einsum("kw,kwn->wn", buys / buys.sum(axis=0) / there, worth)
+    log_buys = np.log(np.maximum(mix, 1e-300))[:, None] + log_expit(there - (0.0 if constant is None else constant))
+    buys = np.exp(log_buys)
+    shares = np.einsum("kw,kwn->wn", softmax(log_buys, axis=0), np.exp(utility - there[:, :, None]))
     # Without an estimate of its own for buying nothing, a fit says how purchases divide, not how many there are.
     purchases = occasions - _walk_away(demand, row) if constant is None else occasions * buys.sum(axis=0)[:, None]
     predicted = (purchases * shares).mean(axis=0)
@@ -130,8 +132,8 @@ def _row(model: ChoiceModel, held_out: HeldOut, demand: Demand, record: TillReco
     )
 
 
-def _attraction(model: ChoiceModel, parts: Coefficients, record: TillRecord, s: int, demographics: Floats) -> Floats:
-    """(K, W, N) attraction by class of what one store offered in each week, 0 where it was not offered."""
+def _utility(model: ChoiceModel, parts: Coefficients, record: TillRecord, s: int, demographics: Floats) -> Floats:
+    """(K, W, N) utility to each class of what one store offered in each week; -inf where it was not offered."""
     whole = replace(model.tastes, parts=parts)
     tastes = whole.of(model.products, demographics[None, :], (record.store_ids[s],))
     period, week = whole.calendar.locate(record.weeks)
@@ -139,7 +141,7 @@ def _attraction(model: ChoiceModel, parts: Coefficients, record: TillRecord, s: 
     values = whole.covariates.values(record.log_price[s], promotions)
     classes, products = np.arange(whole.classes)[:, None, None], np.arange(len(record.product_ids))
     utility = tastes.utility(classes, products, values, period[:, None], week[:, None])
-    return np.where(record.offered[s], np.exp(utility), 0.0)
+    return np.where(record.offered[s], utility, -np.inf)
 
 
 def _walk_away(demand: Demand, row: int) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from assortment.demand.arrays import Floats, Ints
-from assortment.errors import DemandError
+from assortment.errors import DemandError, listed
 
 if TYPE_CHECKING:
     from assortment.inputs import Products
@@ -97,6 +97,7 @@ class AttributeDesign:
             if not found and attributes is not None:
                 notes.append(f"Attribute '{name}' is the same for all products, or different for each: not used.")
             columns += found
+            notes += _unknown(name, frame) if found else []
             if found and found[0].level is not None:
                 levels[name] = tuple(sorted(set(text_of(frame[name]).dropna())))
         if not columns:
@@ -135,6 +136,11 @@ class AttributeDesign:
             raise DemandError(f"The products lack the attributes that the model was fitted on: {', '.join(missing)}.")
         return np.column_stack([self._encode(frame, column) for column in self.columns])
 
+    def groups(self, products: Products) -> dict[str, Ints]:
+        """Return, by attribute, (N,) numbers that products with the same value share; -1 where it is not known."""
+        names = {column.attribute: None for column in self.columns if column.attribute != _ITSELF}
+        return {name: np.asarray(pd.factorize(text_of(products.frame[name]))[0], dtype=np.intp) for name in names}
+
     def unseen(self, products: Products) -> tuple[str, ...]:
         """Return the levels of these products that the fit has not seen, as ``brand: new``."""
         return tuple(
@@ -152,6 +158,18 @@ class AttributeDesign:
         known = text.isin(self.levels[column.attribute]).to_numpy(np.bool_)
         is_level = (text == column.level).to_numpy(np.bool_, na_value=False)
         return np.where(known, (is_level - column.centre) / column.scale, 0.0)
+
+
+def _unknown(name: str, frame: pd.DataFrame) -> list[str]:
+    """What to say of products whose attribute is not known."""
+    values = frame[name]
+    if _is_number(values):
+        lacks = ~np.isfinite(pd.to_numeric(values).to_numpy(np.float64, na_value=np.nan))
+    else:
+        lacks = text_of(values).isna().to_numpy(np.bool_)
+    if not lacks.any():
+        return []
+    return [f"Attribute '{name}' is not known for {listed(frame[_ITSELF][lacks])}: there it counts as average."]
 
 
 def _is_number(values: pd.Series) -> bool:

@@ -16,7 +16,8 @@ from assortment.errors import AssortmentWarning, DemandError, listed
 if TYPE_CHECKING:
     from assortment.geo import StoreProfiles
 
-_EXPLAINED = 0.95
+_EXPLAINED, _ALIKE = 0.95, 0.9999
+_FLAT = 1e-9
 _NEARLY_ALL = 0.95
 _STORES_PER_DEMOGRAPHIC = 4
 
@@ -60,17 +61,16 @@ class DemographicDesign:
         DemandError
             An unknown name, or a demographic that is not known for a store; all of them together.
         """
-        asked, notes = default_expressions(profiles, store_ids) if expressions is None else (tuple(expressions), ())
+        asked, notes = default_expressions(profiles, store_ids) if expressions is None else (_once(expressions), ())
         values = demographic_values(profiles, store_ids, asked)
-        spread = values.std(axis=0)
-        flat = spread <= 1e-9 * np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-12)
-        for name in np.asarray(asked, dtype=object)[flat]:
-            message = f"Demographic '{name}' is the same for all {len(store_ids)} stores of the fit: it is left out."
-            warnings.warn(message, AssortmentWarning, stacklevel=4)
-            notes = (*notes, message)
+        spread = _spread(values)
+        flat = spread <= _FLAT * np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-12)
         kept = ~flat
         names = tuple(name for name, keep in zip(asked, kept, strict=True) if keep)
-        return cls(names, values[:, kept].mean(axis=0), spread[kept], notes)
+        found = [*_left_out(np.asarray(asked, dtype=object)[flat], len(store_ids)), *_alike(names, values[:, kept])]
+        for message in found:
+            warnings.warn(message, AssortmentWarning, stacklevel=4)
+        return cls(names, values[:, kept].mean(axis=0), spread[kept], (*notes, *found))
 
     def encode(self, profiles: StoreProfiles, store_ids: Sequence[str]) -> Floats:
         """Return the standardised (S, D) demographics of these stores."""
@@ -98,7 +98,11 @@ def demographic_values(profiles: StoreProfiles, store_ids: Sequence[str], expres
     if missing:
         raise DemandError(f"No profile for {_names('store', missing)}; give a row for each store of the chain.")
     parts = {part.strip(): text for text in expressions for part in text.split("/")}
-    unknown = [f"'{part}'" for part in parts if part not in table.columns]
+    unknown = [
+        f"'{part}'" + (f" in '{text}'" if part != text else "")
+        for part, text in parts.items()
+        if part not in table.columns
+    ]
     if unknown:
         raise DemandError(
             f"Demographics not found in the profiles: {', '.join(unknown)}; "
@@ -157,7 +161,7 @@ def _reason_to_drop(values: pd.DataFrame, name: str, kept: list[str], *, is_shar
         return "not known for all stores"
     if is_share and column.mean() > _NEARLY_ALL:
         return "it takes in nearly everyone"
-    if column.std() <= 1e-9 * max(float(np.abs(column).max()), 1e-12):
+    if _spread(column) <= _FLAT * max(float(np.abs(column).max()), 1e-12):
         return "it is the same for all stores"
     if len(kept) >= max(1, len(values) // _STORES_PER_DEMOGRAPHIC):
         return f"{len(values)} stores cannot tell more demographics apart"
@@ -172,6 +176,41 @@ def _explained(column: Floats, others: Floats) -> float:
     scaled = (others - others.mean(axis=0)) / others.std(axis=0)
     fitted = scaled @ np.linalg.lstsq(scaled, centred, rcond=None)[0]
     return float((fitted @ fitted) / (centred @ centred))
+
+
+def _once(expressions: Sequence[str]) -> tuple[str, ...]:
+    """Each expression once, in the order given."""
+    return tuple(dict.fromkeys(expressions))
+
+
+def _spread(values: Floats) -> Floats:
+    """Standard deviations over the first axis, of numbers of any size."""
+    scale = np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-300)
+    spread: Floats = (values / scale).std(axis=0) * scale
+    return spread
+
+
+def _left_out(flat: Sequence[str], stores: int) -> list[str]:
+    if stores == 1 and len(flat):
+        return [f"One store cannot tell what demographics do: left out {listed(flat)}."]
+    return [f"Demographic '{name}' is the same for all {stores} stores of the fit: it is left out." for name in flat]
+
+
+def _alike(names: Sequence[str], values: Floats) -> list[str]:
+    """What the stores cannot tell apart, although each is used as far as its prior allows."""
+    stores, count = values.shape
+    if 0 < count >= stores - 1:
+        some = "1 demographic is" if count == 1 else f"{count} demographics are"
+        return [
+            f"{some} more than {stores} stores can tell from chance; forecasts of other stores rest on what the prior "
+            f"holds likely: {listed(names)}."
+        ]
+    values = values / _spread(values)
+    return [
+        f"Demographic '{names[d]}' says the same as {listed(names[:d])}: which of them matters is not known."
+        for d in range(1, count)
+        if _explained(values[:, d], values[:, :d]) > _ALIKE
+    ]
 
 
 def _names(noun: str, ids: Sequence[str]) -> str:

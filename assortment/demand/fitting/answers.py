@@ -11,13 +11,14 @@ import pandas as pd
 from assortment.demand.design.demographics import DemographicDesign
 from assortment.demand.design.periods import Calendar
 from assortment.demand.fitting.classes import Count
+from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE
 from assortment.demand.fitting.mixed import covariates_without_tills
 from assortment.demand.fitting.mixed_fit import unseen_shares
 from assortment.demand.fitting.nests import Nesting
 from assortment.demand.fitting.segments import spread_of_people
-from assortment.demand.fitting.settings import CHAIN_EVERYWHERE, Settings, Ticks, by_product, findings
+from assortment.demand.fitting.settings import Settings, Ticks, by_product, findings
+from assortment.demand.fitting.till_covariates import centres
 from assortment.demand.fitting.till_fit import fit_tills
-from assortment.demand.fitting.tills import centres
 from assortment.demand.likelihood.logit import Terms
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.model.class_names import EVERYBODY
@@ -104,6 +105,7 @@ def model_from_answers(
     sources = source_frame(fit.likelihood, choices, fit.parts, precision, weights=settings.weights)
     unseen = None if found.unseen is None else unseen_shares(choices, fit, found.unseen)
     spread = np.full(len(products.ids), UNKNOWN_SD) if unseen is None else spread_of_people(choices, unseen)
+    cautions = findings(choices, tastes, fit.likelihood.information(fit.parts).product)
     return ChoiceModel(
         tastes=tastes,
         products=products,
@@ -127,13 +129,15 @@ def model_from_answers(
         class_trials=(),
         held_out=None,
         sources=sources,
+        cautions=cautions,
         notes=(
             *(() if bought is None else bought.notes),
             *(note for seen in witnesses for note in seen.notes),
             *source_notes(sources),
             *design.notes,
             *notes,
-            *findings(choices, tastes),
+            *settings.attributes.notes,
+            *cautions,
             *(() if found.local else (CHAIN_EVERYWHERE,)),
         ),
     )

@@ -83,7 +83,9 @@ def _starts(
 ) -> Iterator[Coefficients]:
     nothing = Coefficients.zeros(terms.shapes)
     common = replace(alike.parts.without(*_BETWEEN), **{name: getattr(nothing, name) for name in (*CLASSES, GIVEN)})
-    yield _kept(_clusters(terms, common, components, alike), free)
+    tastes = _tastes(alike)
+    if len(np.unique(tastes, axis=0)) >= terms.classes:
+        yield _kept(_clusters(terms, common, components, tastes), free)
     for seed in _SEEDS:
         yield _kept(_random(common, np.random.default_rng(seed)), free)
     if terms.classes > 2:
@@ -116,11 +118,16 @@ def _split(common: Coefficients, fewer: Shrunken) -> Coefficients:
     return replace(common, **kept, **{name: cut(name) for name in CLASSES})
 
 
-def _clusters(terms: Terms, common: Coefficients, components: Components, alike: Shrunken) -> Coefficients:
-    """Stores with like tastes form a class; as each of them holds all classes, classes differ more than they do."""
+def _tastes(alike: Shrunken) -> Floats:
+    """(S, N), by which the stores differ from the average one."""
     tastes = alike.likelihood.terms.base(alike.parts)
     tastes = tastes - tastes.mean(axis=0)
-    tastes = tastes - tastes.mean(axis=1, keepdims=True)
+    centred: Floats = tastes - tastes.mean(axis=1, keepdims=True)
+    return centred
+
+
+def _clusters(terms: Terms, common: Coefficients, components: Components, tastes: Floats) -> Coefficients:
+    """Stores with like tastes form a class; as each of them holds all classes, classes differ more than they do."""
     label = _grouped(tastes, terms.classes)
     member = [label == k for k in range(terms.classes)]
     centre = np.array([tastes[own].mean(axis=0) for own in member]) * _APART

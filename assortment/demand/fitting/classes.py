@@ -11,7 +11,7 @@ import numpy as np
 from assortment.demand.arrays import Floats
 from assortment.demand.fitting.class_starts import best_start
 from assortment.demand.fitting.crossfit import LOCAL, Unseen, cross_fit, held_units
-from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.fitting.evidence import LEAST_GAIN, Evidence
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.layout import CLASSES, GIVEN, Coefficients
@@ -46,8 +46,8 @@ class Trial:
 
     @property
     def pays(self) -> bool:
-        """Whether the gain exceeds its standard error."""
-        return bool(self.gain > self.standard_error)
+        """Whether the gain exceeds its standard error, and is one at all."""
+        return bool(self.gain > self.standard_error and self.gain > LEAST_GAIN)
 
     @property
     def sentence(self) -> str:
@@ -212,11 +212,13 @@ class _Search:
     def given(self, count: int) -> ClassFit:
         """Fit so many classes, or the most below that of which none collapses."""
         notes: list[str] = []
+        fits = [self._alike]
+        for number in range(2, count + 1):
+            fits.append(self.fit(number, fits[-1]))
         for fewer in range(count, 1, -1):
-            fit = self.fit(fewer, self._alike) if fewer == 2 else self.fit(fewer, self.fit(fewer - 1, self._alike))
-            fault = collapsed(fit)
+            fault = collapsed(fits[fewer - 1])
             if fault is None:
-                return ClassFit(fit, None, notes=tuple(notes))
+                return ClassFit(fits[fewer - 1], None, notes=tuple(notes))
             message = f"With {fewer} classes of shoppers {fault}; {fewer - 1} are fitted instead."
             warnings.warn(message, AssortmentWarning, stacklevel=6)
             notes.append(message)

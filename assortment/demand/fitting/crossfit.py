@@ -73,6 +73,7 @@ def cross_fit(
     likelihood = fit.likelihood
     terms, shape = likelihood.terms, fit.parts.store.shape
     free = tuple(name for name in likelihood.layout.free if local or name not in LOCAL)
+    as_it_is = fit.held if local else fit.without(*LOCAL).held
     loss, expected = np.zeros(shape[0]), np.zeros(shape)
     # No two states of different folds are counted together; only weekly shocks need them week by week.
     alike = likelihood.choices
@@ -84,7 +85,9 @@ def cross_fit(
         inside = np.isin(np.arange(shape[0]), seen.group)[:, None]
         start = replace(fit.parts, store=np.where(inside, fit.parts.store, 0.0))
         near = coordinates.seeing(seen.group)
-        blind = shrunken_fit(seen, terms, free, prior, fit.components, start=start, rounds=0, coordinates=near)
+        blind = shrunken_fit(
+            seen, terms, free, prior, fit.components, start=start, rounds=0, coordinates=near, held=as_it_is
+        )
         if weekly is choices:
             blind = with_shocks(blind, choices.take(choices.fold != fold), prior, start=start, rounds=0)
         unseen = likelihood_of(weekly.take(weekly.fold == fold), terms, free)

@@ -8,6 +8,9 @@ import numpy as np
 
 from assortment.demand.arrays import Floats
 
+CHAIN_EVERYWHERE = "Tastes are those of the chain average everywhere: demographics are left out of the forecast."
+LEAST_GAIN = 5e-5
+"""Nats per purchase; what gains less forecasts the same shares to the last digit that anybody prints."""
 _SURE = 1.645  # standard errors beyond which a gain is chance in one case of twenty
 
 
@@ -29,6 +32,8 @@ class Evidence:
         What was held out whole: "store", "household", or several such as "store and household".
     blocks, purchases
         Number of blocks and of units bought.
+    log_loss_fit, log_loss_even
+        Of the whole fit on what it was fitted to, and if everything on offer was chosen alike.
     """
 
     log_loss_demographics: float
@@ -37,6 +42,8 @@ class Evidence:
     blocked_by: str
     blocks: int
     purchases: float
+    log_loss_fit: float = float("nan")
+    log_loss_even: float = float("nan")
 
     @classmethod
     def of(cls, with_demographics: Floats, chain: Floats, units: Floats, blocked_by: str) -> Evidence:
@@ -77,8 +84,19 @@ class Evidence:
 
     @property
     def demographics_help(self) -> bool:
-        """Whether the gain exceeds its own standard error."""
-        return bool(self.gain > self.standard_error)
+        """Whether the gain exceeds its own standard error, and is one at all."""
+        return bool(self.gain > self.standard_error and self.gain > LEAST_GAIN)
+
+    @property
+    def fit_in_words(self) -> tuple[str, ...]:
+        """The figures of the fit, where they are known."""
+        if not np.isfinite(self.log_loss_fit):
+            return ()
+        explained = 1.0 - self.log_loss_fit / self.log_loss_even if self.log_loss_even > 0 else 0.0
+        return (
+            f"Log-loss per purchase of the fit {self.log_loss_fit:.4f}; {self.log_loss_even:.4f} if all on offer were "
+            f"chosen alike (pseudo R² {explained:.3f}).",
+        )
 
     @property
     def sentence(self) -> str:

@@ -52,7 +52,7 @@ def require_identified(likelihood: Likelihood, names: list[str]) -> None:
     parts = Coefficients.zeros(likelihood.layout.shapes)
     found = curvature(likelihood, parts, SHARED)
     found = found.at(np.setdiff1d(found.positions, likelihood.layout.first_product()))
-    scale = np.sqrt(np.diag(found.hessian))
+    scale = np.sqrt(np.maximum(np.diag(found.hessian), 0.0))
     nothing = scale <= _NULL * scale.max(initial=1.0)
     correlation = found.hessian / np.outer(np.where(nothing, 1.0, scale), np.where(nothing, 1.0, scale))
     values, vectors = np.linalg.eigh(correlation)

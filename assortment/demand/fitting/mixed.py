@@ -14,22 +14,16 @@ from assortment.demand.arrays import Floats
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.design.demographics import demographic_values
 from assortment.demand.design.periods import Calendar
+from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE
 from assortment.demand.fitting.mixed_fit import MixedFit, fit_mixed, unseen_shares
 from assortment.demand.fitting.segments import spread_of_people
-from assortment.demand.fitting.settings import CHAIN_EVERYWHERE, Settings, Ticks, by_product, findings
+from assortment.demand.fitting.settings import Settings, Ticks, by_product, findings
+from assortment.demand.fitting.till_covariates import centres, till_covariates
 from assortment.demand.fitting.till_fit import reliability
-from assortment.demand.fitting.tills import (
-    centres,
-    held_out,
-    last_listing,
-    log_nothing,
-    of_stores,
-    thin,
-    till_covariates,
-    till_spread,
-    too_few_occasions,
-    walk_away_of,
-)
+from assortment.demand.fitting.till_notes import thin, too_few_occasions
+from assortment.demand.fitting.tills import last_listing
+from assortment.demand.fitting.unseen_stores import held_out, of_stores, till_spread
+from assortment.demand.fitting.walk_away import log_nothing, walk_away_of
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.logit import Terms
 from assortment.demand.model.choice_model import ChoiceModel
@@ -73,7 +67,7 @@ def model_from_mixture(
     _require_segments(record, witnesses, segments, settings)
     stores = () if record is None else record.store_ids
     groups = Groups.of(stores, len(segments), witnesses)
-    covariates, notes = _covariates(record, witnesses)
+    covariates, notes = _covariates(record, witnesses, settings)
     fold = fold_of(stores, FOLDS, settings.seed)
     tills = None if record is None else record.choices(fold, covariates)
     choices = groups.choices(tills, fold, witnesses, covariates, settings.weights)
@@ -111,6 +105,8 @@ def model_from_mixture(
     whole = likelihood_of(likelihood.choices, found.terms, (), known=found.parts)
     nothing = log_nothing(whole, found.parts, known) if record is not None else None
     tastes = replace(tastes, parts=of_stores(found.parts, S))
+    told = likelihood.information(found.fit.parts).product
+    cautions = (*(() if record is None else thin(record)), *findings(choices, tastes, told))
     return ChoiceModel(
         tastes=tastes,
         products=products,
@@ -136,15 +132,16 @@ def model_from_mixture(
         if record is None
         else held_out(whole, found.unseen, store_ids=stores, fold=fold, Z=np.zeros((S, 0)), occasions=known),
         sources=sources,
+        cautions=cautions,
         notes=(
             *(() if record is None else record.notes),
             *(() if bought is None else bought.notes),
             *(note for seen in witnesses for note in seen.notes),
             *source_notes(sources),
             *rate_notes,
-            *(() if record is None else thin(record)),
+            *settings.attributes.notes,
             *notes,
-            *findings(choices, tastes),
+            *cautions,
             *_scale(found),
             *(() if record is None else too_few_occasions(record, known, nothing)),
         ),
@@ -223,9 +220,11 @@ def _require_segments(
         raise DemandError(f"No household or respondent of segment {listed(silent)} chose anything; leave it out.")
 
 
-def _covariates(record: TillRecord | None, witnesses: Sequence[Witness]) -> tuple[CovariateDesign, tuple[str, ...]]:
+def _covariates(
+    record: TillRecord | None, witnesses: Sequence[Witness], settings: Settings
+) -> tuple[CovariateDesign, tuple[str, ...]]:
     if record is not None:
-        return till_covariates(record, witnesses, together=True)
+        return till_covariates(record, settings, witnesses)
     return covariates_without_tills(witnesses)
 
 

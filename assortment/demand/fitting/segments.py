@@ -14,8 +14,15 @@ from scipy import sparse
 from assortment.demand.arrays import Floats
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.design.periods import Calendar
+from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE
 from assortment.demand.fitting.segment_fit import fit_segments
-from assortment.demand.fitting.settings import CHAIN_EVERYWHERE, Settings, by_product, findings
+from assortment.demand.fitting.settings import (
+    LEAST_PRICE,
+    Settings,
+    by_product,
+    findings,
+    price_left_out,
+)
 from assortment.demand.likelihood.logit import Terms
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.model.coefficients import coefficient_frame
@@ -25,12 +32,13 @@ from assortment.demand.model.tastes import Tastes
 from assortment.demand.model.volume import Volume
 from assortment.demand.observed.baskets import BasketRecord
 from assortment.demand.observed.choices import BASKETS, Choices
-from assortment.errors import AssortmentWarning, DemandError
+from assortment.errors import AssortmentWarning, DemandError, listed
 
 if TYPE_CHECKING:
     from assortment.inputs import Products
 
 
+_FEW_HOUSEHOLDS = 10
 BETWEEN_STORES = 0.25
 """Assumed standard deviation of log shares between stores with the same segments."""
 
@@ -50,15 +58,11 @@ def model_from_baskets(
     The segments take the place of the stores: the effect of a segment on an attribute is shrunk towards none, so the
     classes share what the households cannot tell apart.
     """
-    notes = list(record.notes)
-    if not record.price_varies:
-        message = (
-            "No product was bought at more than one price: the effect of price cannot be estimated and is left out."
-        )
-        warnings.warn(message, AssortmentWarning, stacklevel=3)
-        notes.append(message)
-    covariates = CovariateDesign.of((), 0.0 if record.price_varies else None, together=False)
-    choices = record.choices(with_price=record.price_varies)
+    untold = _untold(record, settings)
+    notes = [*record.notes, *untold]
+    with_price = record.price_varies and settings.positive_price is None
+    covariates = CovariateDesign.of((), 0.0 if with_price else None, together=False)
+    choices = record.choices(with_price=with_price)
     choices = replace(choices, source=np.full(len(choices.group), BASKETS, dtype=np.intp))
     if (weight := settings.weights.get("baskets", 1.0)) != 1.0:
         choices = choices.weighing(weight)
@@ -80,6 +84,17 @@ def model_from_baskets(
         workers=settings.workers,
         progress=settings.progress,
     )
+    slope = float(found.parts.covariate.sum())
+    if slope > LEAST_PRICE:
+        return model_from_baskets(
+            record,
+            products,
+            segments,
+            occasions=occasions,
+            walk_away=walk_away,
+            today=today,
+            settings=replace(settings, positive_price=slope, progress=None),
+        )
     tastes = Tastes(
         product_ids=tuple(products.ids),
         store_ids=(),
@@ -90,6 +105,7 @@ def model_from_baskets(
         calendar=calendar,
         parts=found.parts,
     )
+    cautions = (*untold, *findings(choices, tastes, found.likelihood.information(found.parts).product))
     table = coefficient_frame(tastes, found.likelihood, found.precision)
     # Households, not segments, are independent; their sandwich is not worked out.
     table["standard_error"] = table["standard_error_unclustered"]
@@ -119,9 +135,43 @@ def model_from_baskets(
         class_names=tuple(segments),
         class_trials=(),
         held_out=None,
-        notes=(*notes, *source_notes(sources), *findings(choices, tastes)),
+        cautions=cautions,
+        notes=(
+            *notes,
+            *source_notes(sources),
+            *tastes.attributes.notes,
+            *(note for note in cautions if note not in notes),
+        ),
         sources=sources,
     )
+
+
+def _untold(record: BasketRecord, settings: Settings) -> list[str]:
+    """What the baskets cannot tell, with a warning each."""
+    units = record.rows.groupby("segment")["units"].sum().reindex(range(len(record.segments)), fill_value=0.0)
+    silent = [name for name, sold in zip(record.segments, units, strict=True) if not sold > 0]
+    buyers, products = record.rows["household"].nunique(), record.rows["product"].nunique()
+    found = []
+    if silent:
+        found.append(f"Households of {listed(silent)} bought none of these products: they count as buying nothing.")
+    if buyers < _FEW_HOUSEHOLDS:
+        found.append(
+            f"Only {buyers} household{'s' * (buyers != 1)} bought these products: the forecast is mostly assumption."
+        )
+    if products < 2:
+        found.append(
+            "Only one of these products was ever bought, so the baskets do not show what shoppers prefer: products "
+            "differ by assumption only."
+        )
+    if settings.positive_price is not None:
+        found.append(price_left_out(settings.positive_price))
+    elif not record.price_varies:
+        found.append(
+            "No product was bought at more than one price: the effect of price cannot be estimated and is left out."
+        )
+    for message in found:
+        warnings.warn(message, AssortmentWarning, stacklevel=4)
+    return found
 
 
 def spread_of_people(choices: Choices, shares: Floats) -> Floats:

@@ -17,7 +17,13 @@ from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 from assortment.errors import AssortmentWarning, listed
 
-CHAIN_EVERYWHERE = "Tastes are those of the chain average everywhere: demographics are left out of the forecast."
+_POSITIVE = (
+    "The price coefficient is positive ({:.2f}): in this record dearer sold better, which prices alone cannot explain."
+)
+_FEW = 25.0
+"""Purchases, as the likelihood counts them, below which the share of a product is known to ± 20 % at best."""
+LEAST_PRICE = 1e-6
+"""A price coefficient up to this counts as none: the search ends within its tolerance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,8 @@ class Settings:
     nests_given: bool = False
     progress: Callable[[int, int], None] | None
     weights: Mapping[str, float] = field(default_factory=dict)
+    positive_price: float | None = None
+    """The price coefficient for whose sake price is left out."""
 
 
 class Ticks:
@@ -55,12 +63,26 @@ class Ticks:
         self()
 
 
-def findings(choices: Choices, tastes: Tastes) -> tuple[str, ...]:
-    """Name what the record says nothing of, and a price coefficient that makes no sense; with a warning each."""
-    notes = (*_never_sold(choices, tastes.product_ids), *_check_price(tastes))
+def findings(choices: Choices, tastes: Tastes, told: Floats) -> tuple[str, ...]:
+    """Name products that the record says little of, and a price coefficient that makes no sense; with a warning each.
+
+    Parameters
+    ----------
+    choices
+        What was sold.
+    tastes
+        The fit.
+    told
+        (N,), curvature of the likelihood in each product's constant.
+    """
+    notes = (
+        *_never_sold(choices, tastes.product_ids),
+        *_sold_little(choices, tastes, told),
+        *_check_price(tastes),
+    )
     for message in notes:
         warnings.warn(message, AssortmentWarning, stacklevel=5)
-    return (*tastes.attributes.notes, *notes)
+    return notes
 
 
 def by_product(tastes: Tastes, choices: Choices, spread: Floats) -> dict[str, float]:
@@ -76,13 +98,33 @@ def _never_sold(choices: Choices, product_ids: tuple[str, ...]) -> tuple[str, ..
     return (f"Never sold, so forecast from attributes alone: {listed(never)}.",)
 
 
+def _sold_little(choices: Choices, tastes: Tastes, told: Floats) -> tuple[str, ...]:
+    units = choices.counts.sum(axis=0)
+    few = [
+        f"{name} ({sold:,.4g} unit{'' if sold == 1 else 's'}, ± {1.0 / np.sqrt(max(known, 1.0)):.0%})"
+        for name, sold, known in zip(tastes.product_ids, units, told, strict=True)
+        if sold > 0 and known < _FEW
+    ]
+    if not few:
+        return ()
+    names = dict.fromkeys(column.attribute for column in tastes.attributes.columns)
+    alone = tastes.attributes.each_its_own or not tastes.parts.attribute.any()
+    leans = "" if alone else f"leans on what they are ({', '.join(names)}) and "
+    return (f"Sold little, so the forecast {leans}is uncertain: {listed(few)}.",)
+
+
 def _check_price(tastes: Tastes) -> tuple[str, ...]:
     if LOG_PRICE not in tastes.covariates.names:
         return ()
     value = float(tastes.parts.covariate[tastes.covariates.names.index(LOG_PRICE)])
-    if not np.isfinite(value) or value <= 0:
+    if not value > LEAST_PRICE:
         return ()
+    return (f"{_POSITIVE.format(value)} Do not use the model for prices; check prices and promotions in the sales.",)
+
+
+def price_left_out(value: float) -> str:
+    """Return why price is left out, its coefficient being positive."""
     return (
-        f"The price coefficient is positive ({value:.2f}): in this record dearer sold better, which prices alone "
-        "cannot explain. Do not use the model for prices; check prices and promotions in the sales.",
+        f"{_POSITIVE.format(value)} There is no level above the category to take it from: the effect of price is left "
+        "out; check prices and promotions in the sales."
     )

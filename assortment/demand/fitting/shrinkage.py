@@ -36,11 +36,28 @@ class Shrunken:
         The parameters, weekly shocks among them.
     components
         How far each kind of parameter strays.
+    held
+        Parts that were not fitted but held at what they are.
     """
 
     likelihood: Likelihood
     parts: Coefficients
     components: Components
+    held: tuple[str, ...] = ()
+
+    def without(self, *names: str) -> Shrunken:
+        """Return the same with these parts no longer held."""
+        return replace(self, held=tuple(name for name in self.held if name not in names))
+
+    def whole(self) -> Likelihood:
+        """Return the likelihood with everything free that is not nothing, for the errors of what was held too."""
+        if not self.held:
+            return self.likelihood
+        seen = self.likelihood
+        free = (*seen.layout.free, *self.held)
+        return likelihood_of(
+            seen.choices, seen.terms, free, known=self.parts, overdispersion=self.components.overdispersion
+        )
 
 
 def shrunken_fit(
@@ -53,6 +70,7 @@ def shrunken_fit(
     start: Coefficients | None = None,
     rounds: int = ROUNDS,
     coordinates: Coordinates | None = None,
+    held: tuple[str, ...] = (),
 ) -> Shrunken:
     """Fit, and estimate what the prior leaves open.
 
@@ -74,13 +92,15 @@ def shrunken_fit(
         Rounds of parameters and components in turn.
     coordinates
         Of the same parameters and similar data; they save the time to find them.
+    held
+        Parts that stay as they are at the start.
     """
     free = tuple(name for name in free if np.prod(terms.shapes[name]) > 0 and np.any(getattr(components, name) > 0))
     merged = choices.merged(terms.period)
     if all(getattr(prior, name, 0.0) is not None for name in (*free, "overdispersion")):
         rounds = 0
     parts = _as_sold(merged, terms) if start is None else start
-    parts = parts.without(*(name for name in PARTS if name not in (*free, GIVEN)))
+    parts = parts.without(*(name for name in PARTS if name not in (*free, *held, GIVEN)))
     before = np.zeros(0)
     for done in range(rounds + 1):
         likelihood = likelihood_of(merged, terms, free, known=parts, overdispersion=components.overdispersion)
@@ -99,7 +119,7 @@ def shrunken_fit(
         if not last:
             components = components.updated(likelihood, parts, prior)
             parts = likelihood.with_nothing(parts)
-    return Shrunken(likelihood, parts, components)
+    return Shrunken(likelihood, parts, components, held)
 
 
 def _moved(precision: Floats, before: Floats) -> bool:
@@ -151,4 +171,4 @@ def with_shocks(
         vector = maximise(likelihood, precision, vector, coordinates, tolerance=_COARSE if remaining else _FINE).vector
         if remaining:
             components = components.updated(likelihood, likelihood.parts(vector), only_week)
-    return Shrunken(fit.likelihood, likelihood.parts(vector), components)
+    return Shrunken(fit.likelihood, likelihood.parts(vector), components, fit.held)

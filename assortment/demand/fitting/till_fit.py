@@ -14,6 +14,7 @@ from assortment.demand.fitting.crossfit import LOCAL, Unseen, compare, cross_fit
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.forward import choose_calendar, in_time
 from assortment.demand.fitting.nests import NestFit, Nesting, NestTrial, fit_nests
+from assortment.demand.fitting.price_guard import Replaced, guarded
 from assortment.demand.fitting.settings import Ticks
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
 from assortment.demand.fitting.variance import Components
@@ -48,6 +49,8 @@ class TillFit:
         Nests and numbers of latent classes that were tried.
     notes
         On the classes.
+    replaced
+        Price coefficients that came out positive; ``None`` where they were left as they are.
     """
 
     fit: Shrunken
@@ -58,6 +61,7 @@ class TillFit:
     nests: Nests | None = None
     trials: tuple[Trial | NestTrial, ...] = ()
     notes: tuple[str, ...] = ()
+    replaced: Replaced | None = None
 
 
 def fit_tills(
@@ -132,10 +136,17 @@ def fit_tills(
         alike = judged(
             choices, latent.fit, calendar, prior, best=latent.unseen, fallback=fallback, workers=workers, ticks=ticks
         )
+    safe, replaced = guarded(alike.fit, choices, prior, covariates)
+    if replaced and with_nests:
+        unseen = cross_fit(choices, safe, prior, local=True, workers=workers, tick=ticks) if alike.unseen else None
+        alike = replace(alike, fit=safe, unseen=unseen)
+    elif replaced:
+        alike = judged(choices, safe, calendar, prior, fallback=fallback, workers=workers, ticks=ticks)
     return replace(
         alike,
         trials=(*((nested.trial,) if nested.trial else ()), *latent.trials),
         notes=latent.notes,
+        replaced=replaced,
     )
 
 
@@ -192,7 +203,7 @@ def judged(
     if best is None or (fallback and not evidence.demographics_help):
         if local:
             free = tuple(name for name in fit.likelihood.layout.free if name not in LOCAL)
-            fit = _fit(choices, fit.likelihood.terms, free, prior, fit.components, start=fit)
+            fit = _fit(choices, fit.likelihood.terms, free, prior, fit.components, start=fit.without(*LOCAL))
         return TillFit(fit, calendar, False, chain, evidence)
     return TillFit(fit, calendar, True, best, evidence)
 
@@ -206,7 +217,9 @@ def _fit(
     *,
     start: Shrunken | None = None,
 ) -> Shrunken:
-    fit = shrunken_fit(choices, terms, free, prior, components, start=None if start is None else start.parts)
+    held = () if start is None else start.held
+    begin = None if start is None else start.parts
+    fit = shrunken_fit(choices, terms, free, prior, components, start=begin, held=held)
     return with_shocks(fit, choices, prior)
 
 

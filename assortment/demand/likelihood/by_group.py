@@ -6,7 +6,7 @@ import numpy as np
 
 from assortment.demand.arrays import Floats
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.logit import LEAST, Likelihood
 
 
 def expected_by_group(likelihood: Likelihood, parts: Coefficients) -> tuple[Floats, Floats]:
@@ -30,7 +30,7 @@ def expected_by_group(likelihood: Likelihood, parts: Coefficients) -> tuple[Floa
     expected, loss = np.zeros(shape), np.zeros(shape[0])
     for rows, shares in likelihood.shares(parts):
         counts, group = choices.counts[rows], choices.group[rows]
-        state = -np.where(counts > 0, counts * np.log(np.where(counts > 0, shares, 1.0)), 0.0).sum(axis=1)
+        state = -(counts * np.log(np.maximum(shares, LEAST))).sum(axis=1)
         loss += np.bincount(group, state * choices.weights[rows], shape[0])
         # Group by group: they are few in a piece, and their states stand together.
         for s in np.unique(group):

@@ -25,6 +25,7 @@ from assortment.demand.observed.choices import TILLS, Choices
 
 Rows = slice | Ints
 _CELLS = 60_000  # of a piece: half a megabyte
+LEAST = 1e-300  # what was bought cannot have been impossible
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,11 @@ class Likelihood:
         utilities = self._utilities(parts)
         return lambda rows: _shares(utilities(rows), self.choices.offered[rows])
 
+    def by_class(self, parts: Coefficients) -> Callable[[Rows], Floats]:
+        """Return a function of states: (K, t, N), the part of their purchases that each class makes of each product."""
+        forecast = self.forecast(parts)
+        return lambda rows: forecast(rows)[0][None]
+
     def shares(self, parts: Coefficients) -> Iterator[tuple[slice, Floats]]:
         """Give the (t, N) choice shares among what was offered, some states at a time."""
         forecast = self.forecast(parts)
@@ -259,7 +265,7 @@ class Likelihood:
         loss = np.empty(len(self.units))
         for rows, shares in self.shares(parts):
             counts = self.choices.counts[rows]
-            loss[rows] = -np.where(counts > 0, counts * np.log(np.where(counts > 0, shares, 1.0)), 0.0).sum(axis=1)
+            loss[rows] = -(counts * np.log(np.maximum(shares, LEAST))).sum(axis=1)
         return loss if self.choices.weight is None else loss * self.choices.weight
 
     def information(self, parts: Coefficients, *, store_variance: float = 0.0) -> Coefficients:
@@ -405,10 +411,10 @@ def _add(total: Sums, piece: _Piece, units: Floats, *, with_period: bool = True,
 
 def _shares(utilities: Floats, offered: Bools) -> tuple[Floats, Floats]:
     """The (t, N) choice shares, in the place of the utilities, and the (t,) logarithms of the sums of attractions."""
+    np.copyto(utilities, -np.inf, where=~offered)
     peak = utilities.max(axis=1)
     utilities -= peak[:, None]
     np.exp(utilities, out=utilities)
-    utilities *= offered
     total = utilities.sum(axis=1)
     utilities /= total[:, None]
     return utilities, np.log(total) + peak

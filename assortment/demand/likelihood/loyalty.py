@@ -222,10 +222,10 @@ class LoyalLikelihood(Likelihood):
 
         def nested(rows: Rows) -> Nested:
             worth = utilities(rows)
+            np.copyto(worth, -np.inf, where=~self.choices.offered[rows])
             peak = worth.max(axis=1)
             worth -= peak[:, None]
             np.exp(worth, out=worth)
-            worth *= self.choices.offered[rows]
             nests, nothing = worth @ self.member, np.exp(fixed.log_nothing - peak)
             everything = nests.sum(axis=1)
             sums = np.column_stack(

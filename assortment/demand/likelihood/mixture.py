@@ -158,6 +158,16 @@ class MixtureLikelihood(Likelihood):
 
         return forecast
 
+    def by_class(self, parts: Coefficients) -> Callable[[Rows], Floats]:
+        """Return a function of states: (K, t, N), the part of their purchases that each class makes of each product."""
+        by_class = self._by_class(parts)
+
+        def joint(rows: Rows) -> Floats:
+            seen = by_class(rows)
+            return seen.purchases[:, :, None] * seen.shares
+
+        return joint
+
     def log_sums(self, parts: Coefficients) -> Floats:
         """Return (T, K) logarithms of the sum of the attractions of what was offered, against buying nothing."""
         by_class = self._by_class(parts)
@@ -222,10 +232,10 @@ class MixtureLikelihood(Likelihood):
             total = (parts.class_covariate @ x.reshape(len(x), common.size)).reshape(-1, *common.shape)
             total += constant[:, None, :]
             total += common
+            np.copyto(total, -np.inf, where=~self.choices.offered[rows])
             peak = total.max(axis=2)
             total -= peak[:, :, None]
             np.exp(total, out=total)
-            total *= self.choices.offered[rows]
             sums = total.sum(axis=2)
             total /= sums[:, :, None]
             return _Classes(total, np.log(sums) + peak, log_mix[self.choices.group[rows]].T)

@@ -13,11 +13,13 @@ import pandas as pd
 from scipy.special import expit, logsumexp
 
 from assortment.demand.arrays import Bools, Floats, Ints, positions
+from assortment.demand.backtest.substitution import substitution_in_words, untested
 from assortment.demand.demand import Demand, Drivers
 from assortment.demand.design.covariates import LOG_PRICE
 from assortment.demand.design.demographics import DemographicDesign, demographic_values
 from assortment.demand.fitting.classes import Trial
-from assortment.demand.fitting.evidence import Evidence
+from assortment.demand.fitting.crossfit import LOCAL
+from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE, Evidence
 from assortment.demand.fitting.nests import NestTrial
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.model.sources import no_sources, sources_in_words
@@ -100,6 +102,12 @@ class ChoiceModel:
     sources
         What each source of demand contributed: source, purchases, weight, weighted_purchases, counted_purchases,
         log_loss, information, on_products, on_prices, on_people; see ``model/sources.py``.
+    cautions
+        Those of the notes that a reader of any result should know: products that sold little, price coefficients that
+        came out positive, classes that collapsed, substitution that is not as forecast.
+    substitution
+        By attribute of the products: whether sales moved after changes of listings as forecast; see
+        ``backtest.substitution``.
     """
 
     tastes: Tastes
@@ -118,7 +126,25 @@ class ChoiceModel:
     class_trials: tuple[Trial | NestTrial, ...]
     held_out: HeldOut | None
     notes: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
+    substitution: pd.DataFrame = field(default_factory=untested)
     sources: pd.DataFrame = field(default_factory=no_sources)
+
+    @property
+    def local(self) -> bool:
+        """Whether tastes follow demographics, or the segments of households; else they are those of the chain."""
+        parts = self.tastes.parts
+        return any(bool(getattr(parts, name).any()) for name in LOCAL)
+
+    @property
+    def tastes_in_words(self) -> str:
+        """What was found about local tastes, and what the forecast does about it."""
+        return self.evidence.sentence if self.local else f"{self.evidence.sentence} {CHAIN_EVERYWHERE}"
+
+    @property
+    def walk_away_in_words(self) -> str:
+        """How many leave without buying: that it is estimated, or what is assumed."""
+        return self.volume.told
 
     def summary(self) -> str:
         """Return coefficients, evidence and assumptions as text."""
@@ -127,14 +153,18 @@ class ChoiceModel:
         lines = [
             f"Multinomial logit, {len(self.tastes.product_ids)} products, {bought:,.0f} units bought",
             *sources_in_words(self.sources),
-            self.evidence.sentence,
+            *self.evidence.fit_in_words,
+            self.tastes_in_words,
             *([f"Classes of shoppers: {'; '.join(self.class_names)}."] if len(self.class_names) > 1 else []),
+            self.walk_away_in_words,
+            *self.cautions,
             "",
             table.to_string(index=False, float_format=lambda value: f"{value:.4f}"),
             "",
             ("Standard errors are" if self.segments else "Standard errors are clustered by store; unclustered ones are")
             + " of the inverse Hessian, purchases taken as independent. Price is not corrected for endogeneity.",
-            *self.notes,
+            substitution_in_words(self.substitution),
+            *(note for note in self.notes if note not in (*self.cautions, CHAIN_EVERYWHERE)),
         ]
         return "\n".join(lines)
 

@@ -47,8 +47,8 @@ def price_sensitivity(
     coefficient = (np.log(up) - np.log(down)) / width
     if not (np.abs(coefficient) > _NOTHING).any():
         raise DemandError(
-            "The model knows no effect of price: no product was sold at more than one price in what it was fitted on. "
-            "Fit it on sales with prices that vary, or take elasticities from elsewhere."
+            "The model knows no effect of price: in what it was fitted on no product was sold at more than one price, "
+            "or dearer sold better (see its notes). Fit it on sales that tell, or take elasticities from elsewhere."
         )
     elasticity = [
         coefficient - (_log_total(demand, there, up, none) - _log_total(demand, there, down, none)) / width

@@ -54,6 +54,23 @@ def _log_sd(sums: Floats, weights: Floats, everywhere: float) -> Floats:
     return log_sd
 
 
+def with_unknown(spread: Floats, told: Floats, products: Floats) -> Floats:
+    """Add what is not known of products that sold little to the spread of their shares.
+
+    Parameters
+    ----------
+    spread
+        (N,), of what stores differ by.
+    told
+        (N,), curvature of the likelihood in each product's constant.
+    products
+        (N,), what each product has beyond its attributes; a product of which nothing is known may have as much.
+    """
+    variance = max(float(np.var(products)), 1e-12)
+    total: Floats = np.sqrt(spread**2 + 1.0 / (told + 1.0 / variance))
+    return total
+
+
 def sampling_sd(observed: Floats, expected: Floats) -> Floats:
     """Estimate the standard error of the log shares when households, not purchases, are independent.
 

@@ -108,10 +108,16 @@ class Volume:
             notes=(*notes, *scaled),
         )
 
+    @property
+    def told(self) -> str:
+        """Whether buying nothing was estimated, or what is assumed of it."""
+        if self.log_no_purchase is not None:
+            return "Buying nothing is estimated from choice occasions and units sold, one constant for the chain."
+        return f"Assumed: {self.walk_away:.0%} of the choice occasions end without a purchase at today's listing."
+
     def _no_purchase(self, attraction: Floats, mix: Floats, carried: Bools, size: Floats) -> tuple[Floats, list[str]]:
         if self.log_no_purchase is not None:
-            note = "Buying nothing is estimated from choice occasions and units sold, one constant for the chain."
-            return np.full(mix.shape, self.log_no_purchase), [note]
+            return np.full(mix.shape, self.log_no_purchase), [self.told]
         weight = np.where(np.isfinite(size), size, 0.0) if np.isfinite(size).any() else np.ones(len(size))
         K = mix.shape[1]
         together = [slice(None)] if self.nothing_alike else [slice(k, k + 1) for k in range(K)]
@@ -119,8 +125,7 @@ class Volume:
             log_no_purchase_at(attraction[:, seats], carried, weight[:, None] * mix[:, seats], self.walk_away)
             for seats in together
         ]
-        note = f"Assumed: {self.walk_away:.0%} of the choice occasions end without a purchase at today's listing."
-        return np.broadcast_to(np.array(constants), mix.shape), [note]
+        return np.broadcast_to(np.array(constants), mix.shape), [self.told]
 
     def _scaled(
         self, store_ids: tuple[str, ...], occasions: Floats, people: Floats | None

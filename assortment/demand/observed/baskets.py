@@ -13,7 +13,7 @@ from assortment.demand.arrays import Bools, Floats, Ints, positions
 from assortment.demand.observed.choices import Choices, Purchases
 from assortment.demand.observed.folds import FOLDS, fold_of
 from assortment.demand.observed.gaps import carried_on
-from assortment.errors import DemandError
+from assortment.errors import DemandError, listed
 
 if TYPE_CHECKING:
     from assortment.inputs import Products
@@ -133,7 +133,8 @@ def basket_record(
     known = households[households[segment].isin(list(segments))].drop_duplicates("household_id")
     empty = [name for name in segments if name not in set(known[segment])]
     if empty:
-        raise DemandError(f"No household has {segment} = {', '.join(empty)}; found {_values(households[segment])}.")
+        found = _values(households[segment]) or "no value at all"
+        raise DemandError(f"No household has {segment} = {', '.join(empty)}; found {found}.")
     ids = tuple(known["household_id"].astype(str))
     member = pd.DataFrame(
         {
@@ -143,7 +144,9 @@ def basket_record(
         },
         index=pd.Index(ids, name="household_id"),
     )
-    ours = baskets[baskets["product_id"].isin(products.ids) & (baskets["units"] > 0)]
+    bought = baskets[baskets["units"] > 0]
+    ours = bought[bought["product_id"].isin(products.ids)]
+    others = _others(bought, products, households)
     inside = ours["household_id"].astype(str).isin(ids).to_numpy()
     rows = ours[inside]
     if rows.empty:
@@ -165,7 +168,7 @@ def basket_record(
         offered=offered,
         log_price=log_price,
         rows=coded,
-        notes=_notes(len(households) - len(known), segment, len(ids)),
+        notes=(*_notes(len(households) - len(known), segment, len(ids)), *others),
     )
 
 
@@ -208,6 +211,18 @@ def _offers(rows: pd.DataFrame, week: Ints, weeks: pd.Index, products: Products)
         price[median.index.get_level_values(0), median.index.get_level_values(1)] = np.log(median.to_numpy())
     price = carried_on(price, axis=0)
     return offered, np.where(np.isfinite(price), price, regular)
+
+
+def _others(bought: pd.DataFrame, products: Products, households: pd.DataFrame) -> tuple[str, ...]:
+    """What to say of purchases of products and by households that were not given."""
+    products_left = bought["product_id"][~bought["product_id"].isin(products.ids)].drop_duplicates()
+    strangers = bought["household_id"][~bought["household_id"].isin(households["household_id"])].drop_duplicates()
+    notes = []
+    if len(products_left):
+        notes.append(f"Purchases of products that are not among those to fit are left out: {listed(products_left)}.")
+    if len(strangers):
+        notes.append(f"Purchases by households that are not in the table of households: {listed(strangers)}.")
+    return tuple(notes)
 
 
 def _notes(without: int, segment: str, households: int) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,8 +13,8 @@ import pandas as pd
 from assortment.demand.arrays import Bools, Floats, Ints, positions
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.observed.choices import Choices
-from assortment.demand.observed.gaps import carried_on
-from assortment.errors import AssortmentWarning, DemandError, listed
+from assortment.demand.observed.paid import log_prices
+from assortment.errors import DemandError, listed
 
 if TYPE_CHECKING:
     from assortment.inputs import Products, Sales
@@ -65,11 +64,20 @@ class TillRecord:
         return total
 
     @property
+    def shown(self) -> Bools:
+        """(S, W, N), what stood on the shelf in weeks with a record."""
+        return self.offered & self.recorded[:, :, None]
+
+    @property
     def price_varies(self) -> bool:
         """Whether any product was offered at more than one price."""
-        shown = self.offered & self.recorded[:, :, None]
-        high = np.where(shown, self.log_price, -np.inf).max(axis=(0, 1))
-        low = np.where(shown, self.log_price, np.inf).min(axis=(0, 1))
+        return self.varies(self.log_price, (0, 1))
+
+    def varies(self, values: Floats, axes: tuple[int, ...]) -> bool:
+        """Return whether (S, W, N) values of what was offered differ along any of these axes."""
+        shown = self.shown
+        high = np.where(shown, values, -np.inf).max(axis=axes)
+        low = np.where(shown, values, np.inf).min(axis=axes)
         return bool((high - low > 1e-6).any())
 
     def covariates(self, design: CovariateDesign, use: Bools) -> Floats:
@@ -140,7 +148,8 @@ def till_record(
     missing = [name for name in names if name not in sales.frame.columns]
     if missing:
         raise DemandError(f"Promotion columns not found in the sales: {', '.join(missing)}.")
-    frame = sales.frame[sales.frame["product_id"].isin(products.ids)]
+    ours = sales.frame["product_id"].isin(products.ids)
+    frame = sales.frame[ours]
     if not (frame["units"] > 0).any():
         raise DemandError("The sales hold no units of these products; check product_id and category.")
     frame, sold_nothing = _of_selling_stores(frame)
@@ -152,8 +161,9 @@ def till_record(
     units = _summed(frame["units"].to_numpy(np.float64), cell, shape)
     recorded: Bools = units.sum(axis=2) > 0
     on_shelf, notes = _offered(offered, store_ids, weeks, products.ids, cell)
+    unlisted = _sold_unlisted(on_shelf, units, store_ids, products.ids)
     on_shelf |= units > 0
-    price, price_notes = _log_price(frame, cell, shape, products)
+    price, price_notes = log_prices(frame, cell, shape, products)
     return TillRecord(
         store_ids=store_ids,
         product_ids=tuple(products.ids),
@@ -164,8 +174,25 @@ def till_record(
         units=units,
         log_price=price,
         promotions=np.array([_largest(frame[name], cell, shape) for name in names]).reshape(len(names), *shape),
-        notes=(*sold_nothing, *notes, *price_notes),
+        notes=(*_of_others(sales.frame[~ours]), *sold_nothing, *notes, *unlisted, *price_notes),
     )
+
+
+def _of_others(rows: pd.DataFrame) -> tuple[str, ...]:
+    """What to say of sales of products that were not given."""
+    names = rows["product_id"][rows["units"] > 0].drop_duplicates()
+    return (f"Sales of products that are not among those to fit are left out: {listed(names)}.",) if len(names) else ()
+
+
+def _sold_unlisted(
+    on_shelf: Bools, units: Floats, store_ids: tuple[str, ...], product_ids: Sequence[str]
+) -> tuple[str, ...]:
+    """What to say of products that sold where they did not stand."""
+    pairs = np.argwhere(((units > 0) & ~on_shelf).any(axis=1))
+    if not len(pairs):
+        return ()
+    names = listed([f"{product_ids[n]} in store {store_ids[s]}" for s, n in pairs], what="pairs")
+    return (f"Sold in weeks in which `offered` does not have them, so taken as offered in these: {names}.",)
 
 
 def _of_selling_stores(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -240,31 +267,3 @@ def _week_positions(rows: pd.DataFrame, column: str, weeks: pd.Index, side: Any,
     found = np.full(len(rows), default, dtype=np.intp)
     found[known] = weeks.to_numpy().searchsorted(bounds.to_numpy(), side=side)
     return found
-
-
-def _log_price(
-    frame: pd.DataFrame, cell: Ints, shape: tuple[int, ...], products: Products
-) -> tuple[Floats, tuple[str, ...]]:
-    """Prices by cell: the mean charged; gaps take that of the weeks around, then the chain's, then the regular one."""
-    regular = np.log(products.frame["price"].to_numpy(np.float64))
-    if "price" not in frame.columns:
-        return np.broadcast_to(regular, shape).copy(), (
-            "The sales hold no prices: each product counts at its regular price.",
-        )
-    paid = frame["price"].to_numpy(np.float64, na_value=np.nan)
-    known = np.isfinite(paid) & (paid > 0)
-    if not known.all():
-        message = (
-            f"{int((~known).sum())} sales rows have no price above zero; the price of the weeks around them is used."
-        )
-        warnings.warn(message, AssortmentWarning, stacklevel=4)
-        cell, paid = cell[known], paid[known]
-    price = _summed(paid, cell, shape)
-    rows = np.bincount(cell, minlength=price.size).reshape(shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chain = carried_on(np.log(price.sum(axis=0) / rows.sum(axis=0)), axis=0)
-        price /= rows
-        np.log(price, out=price)
-    price = carried_on(price, axis=1)
-    np.copyto(price, np.where(np.isfinite(chain), chain, regular), where=~np.isfinite(price))
-    return price, ()
