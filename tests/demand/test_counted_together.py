@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,8 +70,10 @@ def test_shocks_with_all_else_known_have_the_same_likelihood(seed: int) -> None:
 
 
 def test_forecasts_of_groups_are_the_sums_of_their_states() -> None:
-    """Units expected and loss by group, from the shares of each state."""
+    """Units expected and loss by group, from the shares of each state; purchases that count more are dearer missed."""
     likelihood = random_likelihood(3, groups=5)
+    weight = np.random.default_rng(3).exponential(1.0, len(likelihood.units))
+    likelihood = Likelihood(replace(likelihood.choices, weight=weight), likelihood.terms, PARTS)
     parts = likelihood.parts(np.random.default_rng(3).normal(0, 0.5, likelihood.layout.size))
     expected, loss = expected_by_group(likelihood, parts)
     choices = likelihood.choices
@@ -78,7 +81,9 @@ def test_forecasts_of_groups_are_the_sums_of_their_states() -> None:
     for s in range(5):
         own = choices.group == s
         assert np.allclose(expected[s], (shares * likelihood.units[:, None])[own].sum(axis=0))
-        assert loss[s] == pytest.approx(likelihood.log_loss(parts)[own].sum())
+        bought = choices.offered[own] & (choices.counts[own] > 0)
+        surprise = -np.where(bought, choices.counts[own] * np.log(np.where(bought, shares[own], 1.0)), 0.0).sum(axis=1)
+        assert loss[s] == pytest.approx(weight[own] @ surprise)
 
 
 def test_pieces_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:

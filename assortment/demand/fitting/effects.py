@@ -58,21 +58,35 @@ class Effects:
         return scale
 
     @cached_property
-    def _stretch(self) -> tuple[Floats, Floats]:
-        """V (G, N, R + 1), and W (G, R + 1, R + 1) with (1 − V Vᵀ)^(−1/2) = 1 + V W Vᵀ."""
+    def _direction(self) -> Floats:
+        """(G, N), a / √(Σ a)."""
         units = self.expected.sum(axis=1, keepdims=True)
-        own = np.divide(self.expected, np.sqrt(units), out=np.zeros_like(self.expected), where=units > 0)[:, :, None]
-        if self.kin.size:
-            own = np.concatenate([own, np.broadcast_to(self.kin, (len(own), *self.kin.shape))], axis=2)
-        V = own * self._scale[:, :, None]
-        values, vectors = np.linalg.eigh(V.transpose(0, 2, 1) @ V)
+        direction: Floats = np.divide(self.expected, np.sqrt(units), out=np.zeros_like(self.expected), where=units > 0)
+        return direction
+
+    @cached_property
+    def _alike(self) -> Floats:
+        """(N, R), B, without columns where each effect stands for itself."""
+        return self.kin if self.kin.size else np.zeros((self.expected.shape[1], 0))
+
+    @cached_property
+    def _stretch(self) -> Floats:
+        """W (G, R + 1, R + 1), with (1 − V Vᵀ)^(−1/2) = 1 + V W Vᵀ, V being the scaled direction and the scaled B."""
+        B, squares = self._alike, self._scale**2
+        (N, R), G = B.shape, len(squares)
+        inner = np.empty((G, R + 1, R + 1))
+        inner[:, 0, 0] = (squares * self._direction**2).sum(axis=1)
+        inner[:, 0, 1:] = inner[:, 1:, 0] = (squares * self._direction) @ B
+        inner[:, 1:, 1:] = (squares @ (B[:, :, None] * B[:, None, :]).reshape(N, R * R)).reshape(G, R, R)
+        values, vectors = np.linalg.eigh(inner)
         left = np.sqrt(np.maximum(1.0 - values, _LEAST))
-        W = (vectors / (left * (1.0 + left))[:, None, :]) @ vectors.transpose(0, 2, 1)
-        return V, W
+        W: Floats = (vectors / (left * (1.0 + left))[:, None, :]) @ vectors.transpose(0, 2, 1)
+        return W
 
     def _turned(self, values: Floats) -> Floats:
         """The symmetric part of the root times (G, N) values."""
-        V, W = self._stretch
-        along = np.matmul(values[:, None, :], V)
-        turned: Floats = values + np.matmul(V, np.matmul(W, along.transpose(0, 2, 1)))[:, :, 0]
+        scaled = values * self._scale
+        along = np.hstack([(scaled * self._direction).sum(axis=1, keepdims=True), scaled @ self._alike])
+        along = np.matmul(self._stretch, along[:, :, None])[:, :, 0]
+        turned: Floats = values + self._scale * (self._direction * along[:, :1] + along[:, 1:] @ self._alike.T)
         return turned
