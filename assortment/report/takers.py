@@ -28,10 +28,13 @@ class Takers:
         One sentence that holds for all of them; ``""`` where they differ.
     each
         By product id; empty where ``common`` holds.
+    first
+        The same with one name, for a column of a table.
     """
 
     common: str
     each: dict[str, str]
+    first: dict[str, str]
 
 
 def takers(facts: Facts, store_id: str, product_ids: Iterable[str]) -> Takers:
@@ -42,8 +45,12 @@ def takers(facts: Facts, store_id: str, product_ids: Iterable[str]) -> Takers:
     shares = {product: share for product, share in found.items() if share is not None}
     usual = _usual(shelf, carried)
     if shares and all(_apart(usual, facts.product_ids.index(name), share) <= ALIKE for name, share in shares.items()):
-        return Takers(_common(facts, usual), {})
-    return Takers("", {product: _each(facts, found[product]) for product in found})
+        return Takers(_common(facts, usual), {}, {})
+    return Takers(
+        "",
+        {product: _each(facts, share) for product, share in found.items()},
+        {product: _each(facts, share, named=1) for product, share in found.items()},
+    )
 
 
 def divided(shelf: Shelf, carried: Mask, product: int) -> Floats | None:
@@ -90,13 +97,13 @@ def _common(facts: Facts, usual: Floats) -> str:
     )
 
 
-def _each(facts: Facts, share: Floats | None) -> str:
+def _each(facts: Facts, share: Floats | None, *, named: int = _NAMED) -> str:
     if share is None:
         return "It sells nothing."
-    named = _largest(share)
-    told = [f"{percent(share[at])} {facts.product(facts.product_ids[at])}" for at in named]
-    others = 1.0 - float(share[-1]) - float(share[named].sum())
-    told += [f"{percent(others)} others"] if others > _SEEN else []
+    largest = _largest(share)[:named]
+    told = [f"{percent(share[at])} {facts.product(facts.product_ids[at])}" for at in largest]
+    others = 1.0 - float(share[-1]) - float(share[largest].sum())
+    told += [f"{percent(others)} others"] if others > _SEEN and named > 1 else []
     return ", ".join([*told, f"{percent(share[-1])} nothing"])
 
 

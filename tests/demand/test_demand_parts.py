@@ -13,7 +13,7 @@ from assortment.demand.design.attributes import AttributeDesign
 from assortment.demand.design.demographics import default_expressions
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.likelihood.outside import log_no_purchase, log_no_purchase_at
-from assortment.demand.model.spread import UNKNOWN_SD, residual_sd
+from assortment.demand.model.spread import UNKNOWN_SD, Spread, residual_spread
 from assortment.demand.observed.folds import fold_of
 from assortment.demand.observed.gaps import carried_on
 from assortment.demand.observed.record import till_record
@@ -108,9 +108,39 @@ def test_the_spread_of_residuals_is_recovered_beyond_chance() -> None:
     rng = np.random.default_rng(2)
     expected = rng.uniform(200, 3000, (60, 20))
     observed = rng.poisson(expected * np.exp(rng.normal(0, 0.2, expected.shape)))
-    assert residual_sd(observed, expected).mean() == pytest.approx(0.2, rel=0.15)
-    assert residual_sd(rng.poisson(expected).astype(float), expected).max() < 0.03
-    assert (residual_sd(np.zeros((1, 3)), np.zeros((1, 3))) == UNKNOWN_SD).all()
+    assert residual_spread(observed, expected).log_sd.mean() == pytest.approx(0.2, rel=0.15)
+    assert residual_spread(rng.poisson(expected).astype(float), expected).log_sd.max() < 0.03
+    assert (residual_spread(np.zeros((1, 3)), np.zeros((1, 3))).log_sd == UNKNOWN_SD).all()
+
+
+def test_spreads_of_products_are_pulled_together_as_far_as_they_are_alike() -> None:
+    """Products that differ keep their spreads (0.05 to 0.4); where they do not, chance between them is evened out."""
+    rng = np.random.default_rng(4)
+    expected = np.full((60, 12), 5e4)
+
+    def found(true: np.ndarray) -> np.ndarray:
+        observed = rng.poisson(expected * np.exp(rng.normal(0, true, expected.shape))).astype(float)
+        return residual_spread(observed, expected).log_sd
+
+    apart = np.geomspace(0.05, 0.4, 12)
+    assert found(apart) / apart == pytest.approx(np.ones(12), abs=0.3)
+    alike = np.mean([found(np.full(12, 0.2)).std() for _ in range(10)])
+    assert alike < 0.5 * 0.2 / np.sqrt(2 * 60)
+
+
+def test_the_spread_grows_with_remoteness_where_it_does() -> None:
+    """Variances of 0.15² (1 + d²) / 2 are found as such; where remoteness is idle, the spread hardly grows with it."""
+    rng = np.random.default_rng(6)
+    apart = rng.exponential(1.0, 120)
+    apart /= apart.mean()
+    expected = np.full((120, 10), 5e4)
+    for true in (Spread(np.full(10, 0.15), 1.0), Spread(np.full(10, 0.15))):
+        sd = true.log_sd * true.stretch(apart)[:, None]
+        observed = rng.poisson(expected * np.exp(rng.normal(0, sd))).astype(float)
+        found = residual_spread(observed, expected, apart)
+        ends = np.array([0.0, 4.0])
+        assert found.stretch(ends) == pytest.approx(true.stretch(ends), rel=0.25)
+        assert found.log_sd == pytest.approx(true.log_sd, rel=0.2)
 
 
 def test_the_gain_has_the_standard_error_of_its_blocks() -> None:

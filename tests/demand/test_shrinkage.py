@@ -117,7 +117,9 @@ def test_a_store_that_is_not_in_the_fit_has_no_effect_of_its_own(model: ChoiceMo
     demand = model.predict(stores_of(("S03", "new")), moody.products, profiles)
     apart = np.log(demand.attraction[0, 0]) - np.log(demand.attraction[1, 0])
     assert apart == pytest.approx(model.tastes.parts.store[3])
-    assert demand.log_sd[1] == pytest.approx([model.log_sd[product] for product in moody.products.ids])
+    assert model.design is not None and model.spread is not None
+    stretch = model.spread.stretch(model.design.remoteness(model.design.encode(profiles, ("new",))))[0]
+    assert demand.log_sd[1] == pytest.approx([stretch * model.log_sd[product] for product in moody.products.ids])
 
 
 def test_shocks_of_the_record_are_known_in_its_weeks_only(model: ChoiceModel, moody: World) -> None:

@@ -72,6 +72,17 @@ class DemographicDesign:
             warnings.warn(message, AssortmentWarning, stacklevel=4)
         return cls(names, values[:, kept].mean(axis=0), spread[kept], (*notes, *found))
 
+    @staticmethod
+    def remoteness(standardised: Floats) -> Floats:
+        """Return (S,), how far stores lie from the chain: the mean square of their (S, D) standardised demographics.
+
+        It is 1 for a store of the fit on average, and for all where there is no demographic.
+        """
+        if standardised.shape[1] == 0:
+            return np.ones(len(standardised))
+        apart: Floats = (standardised**2).mean(axis=1)
+        return apart
+
     def encode(self, profiles: StoreProfiles, store_ids: Sequence[str]) -> Floats:
         """Return the standardised (S, D) demographics of these stores."""
         values = demographic_values(profiles, store_ids, self.expressions)

@@ -27,6 +27,8 @@ def in_time(prior: Prior, components: Components, length: int) -> tuple[Prior, C
     As large as they are, they would take away all that prices and promotions tell that are the same in the whole chain;
     left out, their accidents would pass for effects of price and promotion. On windows of 8 and 20 weeks of the
     Dominick's record, the 20 weeks after them forecast, standard deviations of 0.03 to 0.1 did better than both.
+    Cross-validation over the weeks of such a window cannot replace it: it takes 0.1 to 0.3, and the larger ones
+    forecast the weeks after the window worse.
     """
     if length == 1 and prior.period is None:
         return replace(prior, period=_SMALL), replace(components, period=_SMALL)

@@ -248,7 +248,7 @@ def _units_per_person(record: TillRecord | None, bought: BasketRecord | None) ->
 def _spread(record: TillRecord | None, choices: Choices, found: MixedFit) -> Floats:
     """How far the log shares of stores stray from the forecast, (N,)."""
     if record is not None:
-        return till_spread(choices, found.unseen, len(record.store_ids))
+        return till_spread(choices, found.unseen, len(record.store_ids)).log_sd
     if found.unseen is None:
         return np.full(choices.counts.shape[1], UNKNOWN_SD)
     return spread_of_people(choices, unseen_shares(choices, found.fit, found.unseen))

@@ -110,7 +110,7 @@ def shrunken_fit(
             enough = _LITTLE if last else _ROUGHLY
             found = maximise_in_stages(likelihood, precision, begin, enough=enough, first=coordinates)
         else:
-            # The parameters move most in the first round; what is pulled far more, or less, is no longer round.
+            # As the components move, so do the coordinates that are round; old ones cost far more steps.
             if coordinates is None or done == 1 or (done > 1 and _moved(precision.diagonal, before)):
                 fixed = likelihood.layout.first_product() if components.needs_reference else None
                 coordinates, before = Coordinates.of(likelihood, parts, precision, fixed=fixed), precision.diagonal

@@ -145,6 +145,7 @@ def model_from_tills(
     stores = len(record.store_ids)
     tastes = replace(tastes, parts=of_stores(found.fit.parts, stores))
     nothing = log_nothing(likelihood, found.fit.parts, known)
+    spread = till_spread(choices, found.unseen, stores, design.remoteness(Z))
     return ChoiceModel(
         tastes=tastes,
         products=products,
@@ -160,9 +161,8 @@ def model_from_tills(
             walk_away=walk_away,
             nothing_alike=found.nests is not None,
         ),
-        log_sd=by_product(
-            tastes, choices, with_unknown(till_spread(choices, found.unseen, stores), told, tastes.parts.product)
-        ),
+        log_sd=by_product(tastes, choices, with_unknown(spread.log_sd, told, tastes.parts.product)),
+        spread=spread,
         reliability=reliability(found.fit)[:stores],
         today=last_listing(record) if today is None else today,
         offered=offered,

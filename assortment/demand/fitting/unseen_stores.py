@@ -12,7 +12,7 @@ from assortment.demand.fitting.walk_away import log_nothing
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.model.choice_model import HeldOut
-from assortment.demand.model.spread import residual_sd
+from assortment.demand.model.spread import Spread, residual_spread
 from assortment.demand.observed.choices import Choices
 
 
@@ -21,14 +21,26 @@ def of_stores(parts: Coefficients, stores: int) -> Coefficients:
     return replace(parts, store=parts.store[:stores])
 
 
-def till_spread(choices: Choices, unseen: Unseen | None, stores: int) -> Floats:
-    """Return (N,), how far the shares of unseen stores, the first groups, stray from the forecast."""
+def till_spread(choices: Choices, unseen: Unseen | None, stores: int, remoteness: Floats | None = None) -> Spread:
+    """Return how far the shares of unseen stores, the first groups, stray from the forecast.
+
+    Parameters
+    ----------
+    choices
+        What was bought.
+    unseen
+        Its forecasts; ``None``: there are none.
+    stores
+        How many of the groups are stores.
+    remoteness
+        (S,), how far their demographics lie from those of the chain.
+    """
     if unseen is None:
         nobody = np.zeros((0, choices.counts.shape[1]))
-        return residual_sd(nobody, nobody)
+        return residual_spread(nobody, nobody)
     observed = np.zeros_like(unseen.expected)
     np.add.at(observed, choices.group, choices.counts)
-    return residual_sd(observed[:stores], unseen.expected[:stores])
+    return residual_spread(observed[:stores], unseen.expected[:stores], remoteness)
 
 
 def held_out(

@@ -23,7 +23,7 @@ from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE, Evidence
 from assortment.demand.fitting.nests import NestTrial
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.model.sources import no_sources, sources_in_words
-from assortment.demand.model.spread import UNKNOWN_SD
+from assortment.demand.model.spread import UNKNOWN_SD, Spread
 from assortment.demand.model.tastes import LocalTastes, Tastes
 from assortment.demand.model.volume import Volume, occasions_by_store
 from assortment.errors import DemandError
@@ -83,7 +83,7 @@ class ChoiceModel:
     volume
         Size of the category by store.
     log_sd
-        Product → standard deviation of the log share in an unseen store, beyond chance.
+        Product → standard deviation of the log share in an unseen store like those of the fit, beyond chance.
     reliability
         (S, N), part of the variance of each store's own tastes that its sales have settled, h σ² / (1 + h σ²), the
         stores being those of ``tastes``: what is left of it is the posterior variance.
@@ -108,6 +108,8 @@ class ChoiceModel:
     substitution
         By attribute of the products: whether sales moved after changes of listings as forecast; see
         ``backtest.substitution``.
+    spread
+        How it grows with the distance of a store's demographics from those of the chain; ``None``: not at all.
     """
 
     tastes: Tastes
@@ -129,6 +131,7 @@ class ChoiceModel:
     cautions: tuple[str, ...] = ()
     substitution: pd.DataFrame = field(default_factory=untested)
     sources: pd.DataFrame = field(default_factory=no_sources)
+    spread: Spread | None = None
 
     @property
     def local(self) -> bool:
@@ -289,7 +292,7 @@ class ChoiceModel:
             attraction=attraction,
             class_weight=size.class_weight,
             no_purchase=size.no_purchase,
-            log_sd=self._log_sd(products, store_ids),
+            log_sd=self._log_sd(products, profiles, store_ids),
             today=today,
             walk_away=size.walk_away,
             weight_source=size.source,
@@ -398,7 +401,7 @@ class ChoiceModel:
         """Whether stores have no tastes of their own: the segments take the place of the demographics."""
         return self.design is None and self.tastes.classes == 1
 
-    def _log_sd(self, products: Products, store_ids: tuple[str, ...]) -> Floats:
+    def _log_sd(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
         """(S, N): that of unseen stores, of which the sales of a store in the fit have settled a part."""
         typical = float(np.median(list(self.log_sd.values()))) if self.log_sd else UNKNOWN_SD
         new = float(np.hypot(typical, np.std(self.tastes.parts.product)))
@@ -409,7 +412,10 @@ class ChoiceModel:
         if len(self.reliability):
             settled = np.where((s >= 0)[:, None] & (n >= 0), self.reliability[s][:, n], 0.0)
         log_sd: Floats = unseen * np.sqrt(1.0 - settled)
-        return log_sd
+        if self.design is None or self.spread is None:
+            return log_sd
+        apart = self.design.remoteness(self.design.encode(profiles, store_ids))
+        return log_sd * self.spread.stretch(apart)[:, None]
 
     def _mix(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
         """(S, K) share of each class in the choice occasions of a store; of observed segments it is known."""

@@ -23,6 +23,7 @@ from assortment.demand.fitting.nests import NestTrial
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.model.choice_model import ChoiceModel, HeldOut
 from assortment.demand.model.model_tree import Arrays, ForeignTreeError, decoded, encoded
+from assortment.demand.model.spread import Spread
 from assortment.demand.model.tastes import Tastes
 from assortment.demand.model.volume import Volume
 from assortment.errors import DemandError
@@ -31,7 +32,7 @@ from assortment.inputs import Products
 FORMAT, VERSION = "assortment choice model", 1
 CLASSES: tuple[type, ...] = (
     *(AttributeColumn, AttributeDesign, Calendar, ChoiceModel, Coefficients, CovariateDesign, DemographicDesign),
-    *(Evidence, HeldOut, Nests, NestTrial, Products, Tastes, Trial, Volume),
+    *(Evidence, HeldOut, Nests, NestTrial, Products, Spread, Tastes, Trial, Volume),
 )
 """What a file may hold besides plain values, frames and arrays: every dataclass that a model consists of."""
 
