@@ -19,7 +19,8 @@ from assortment.demand.fitting.precision import Precision
 from assortment.demand.fitting.shrinkage import shrunken_fit
 from assortment.demand.fitting.till_fit import inherited
 from assortment.demand.fitting.variance import Components
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.inputs import Products, Sales
 

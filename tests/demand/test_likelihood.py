@@ -13,7 +13,8 @@ from assortment.demand.fitting.estimate import Coordinates, maximise
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.curvature import SHARED, curvature
 from assortment.demand.likelihood.layout import PARTS, Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 

@@ -12,7 +12,7 @@ from assortment.demand import ChoiceModel, Prior, fit_demand
 from assortment.demand.fitting.shrinkage import shrunken_fit, with_shocks
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.layout import PARTS
-from assortment.demand.likelihood.logit import Terms
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.inputs import Sales
 

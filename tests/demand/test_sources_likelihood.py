@@ -13,8 +13,9 @@ from assortment.demand.arrays import Floats
 from assortment.demand.likelihood.curvature import SHARED
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import PARTS, Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.likelihood.mixture_curvature import curvature_of
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import BASKETS, SURVEY, TILLS, Choices, Purchases
 
 GROUPS, PRODUCTS, WEEKS = 6, 5, 4

@@ -16,8 +16,9 @@ from assortment.demand.backtest.substitution import (
     substitution_in_words,
 )
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.likelihood.mixture import MixtureLikelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 
 DRAWS = 20

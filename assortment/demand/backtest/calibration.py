@@ -12,7 +12,8 @@ from scipy.special import log_expit, logsumexp, softmax
 from assortment.demand.arrays import Bools, Floats
 from assortment.demand.demand import Demand
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.model.choice_model import ChoiceModel, HeldOut
+from assortment.demand.model.choice_model import ChoiceModel
+from assortment.demand.model.held_out import HeldOut
 from assortment.demand.observed.record import TillRecord, till_record
 from assortment.errors import DemandError
 from assortment.inputs import given_frame

@@ -19,7 +19,7 @@ from assortment.demand.fitting.segments import spread_of_people
 from assortment.demand.fitting.settings import Settings, Ticks, by_product, findings
 from assortment.demand.fitting.till_covariates import centres
 from assortment.demand.fitting.till_fit import fit_tills
-from assortment.demand.likelihood.logit import Terms
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.model.class_names import EVERYBODY
 from assortment.demand.model.coefficients import coefficient_frame

@@ -14,7 +14,7 @@ from assortment.demand.fitting.shrinkage import Shrunken
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import CLASSES, GIVEN, Coefficients
-from assortment.demand.likelihood.logit import Terms
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 
 _COMMON = ("attribute", "product", "covariate")

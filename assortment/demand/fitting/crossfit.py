@@ -15,7 +15,7 @@ from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_sho
 from assortment.demand.likelihood.by_group import expected_by_group
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Terms
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 

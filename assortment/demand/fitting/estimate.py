@@ -13,8 +13,9 @@ from assortment.demand.arrays import Floats, Ints
 from assortment.demand.fitting.effects import Effects
 from assortment.demand.fitting.precision import Precision
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Sums
+from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.likelihood.mixture_curvature import SHARED_BY_CLASSES, Local, curvature_of
+from assortment.demand.likelihood.terms import Sums
 from assortment.errors import DemandError
 
 _ITERATIONS = 500

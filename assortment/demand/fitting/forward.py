@@ -10,7 +10,8 @@ from assortment.demand.design.periods import SEASON, Calendar
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.by_group import expected_by_group
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 

@@ -25,7 +25,7 @@ from assortment.demand.fitting.tills import last_listing
 from assortment.demand.fitting.unseen_stores import held_out, of_stores, till_spread
 from assortment.demand.fitting.walk_away import log_nothing, walk_away_of
 from assortment.demand.likelihood.kinds import likelihood_of
-from assortment.demand.likelihood.logit import Terms
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.model.coefficients import coefficient_frame
 from assortment.demand.model.sources import source_frame, source_notes

@@ -17,8 +17,9 @@ from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_sho
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import CLASSES, GIVEN, LOYAL, PARTS, Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.likelihood.loyalty import nest_bonus
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 

@@ -14,7 +14,8 @@ from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.precision import Precision
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 

@@ -23,7 +23,7 @@ from assortment.demand.fitting.settings import (
     findings,
     price_left_out,
 )
-from assortment.demand.likelihood.logit import Terms
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.model.coefficients import coefficient_frame
 from assortment.demand.model.sources import source_frame, source_notes

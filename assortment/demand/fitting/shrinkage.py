@@ -11,8 +11,9 @@ from assortment.demand.fitting.estimate import Coordinates, maximise, maximise_i
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import GIVEN, PARTS, Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.likelihood.shocks import ShockLikelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 

@@ -19,7 +19,7 @@ from assortment.demand.fitting.settings import Ticks
 from assortment.demand.fitting.shrinkage import Shrunken, shrunken_fit, with_shocks
 from assortment.demand.fitting.variance import Components
 from assortment.demand.likelihood.layout import CLASSES, GIVEN, LOYAL, PARTS
-from assortment.demand.likelihood.logit import Terms
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 from assortment.demand.prior import Prior
 from assortment.errors import DemandError

@@ -32,7 +32,8 @@ from assortment.demand.fitting.unseen_stores import held_out, of_stores, till_sp
 from assortment.demand.fitting.walk_away import log_nothing, walk_away_of
 from assortment.demand.likelihood.kinds import likelihood_of
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.model.class_names import class_names
 from assortment.demand.model.coefficients import coefficient_frame

@@ -11,7 +11,7 @@ from assortment.demand.fitting.crossfit import Unseen
 from assortment.demand.fitting.walk_away import log_nothing
 from assortment.demand.likelihood.layout import Coefficients
 from assortment.demand.likelihood.logit import Likelihood
-from assortment.demand.model.choice_model import HeldOut
+from assortment.demand.model.held_out import HeldOut
 from assortment.demand.model.spread import Spread, residual_spread
 from assortment.demand.observed.choices import Choices
 

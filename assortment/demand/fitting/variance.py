@@ -20,7 +20,8 @@ from assortment.demand.design.covariates import LOG_PRICE
 from assortment.demand.fitting.kinship import Kinship
 from assortment.demand.fitting.precision import Precision
 from assortment.demand.likelihood.layout import PARTS, Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.prior import Prior
 
 _LEAST, _MOST = 1e-3, 5.0

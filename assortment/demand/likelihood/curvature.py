@@ -16,9 +16,10 @@ from scipy.linalg import solve_triangular
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients, Layout
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.likelihood.loyalty import LoyalLikelihood
 from assortment.demand.likelihood.loyalty_curvature import alone, local_of_loyal
+from assortment.demand.likelihood.terms import Terms
 
 _TOGETHER = 32  # stores
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.likelihood.loyalty import LoyalLikelihood
 from assortment.demand.likelihood.mixture import MixtureLikelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 
 

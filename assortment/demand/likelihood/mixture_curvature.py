@@ -14,8 +14,9 @@ import numpy as np
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.curvature import SHARED, Curvature, batches, curvature, owns
 from assortment.demand.likelihood.layout import CLASSES, Coefficients, Layout
-from assortment.demand.likelihood.logit import Likelihood, Sums, Terms
+from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.likelihood.mixture import MixtureLikelihood, Told
+from assortment.demand.likelihood.terms import Sums, Terms
 
 SHARED_BY_CLASSES = (*SHARED, *CLASSES, "loyalty")
 """The shared parts, whatever kind of classes there are."""

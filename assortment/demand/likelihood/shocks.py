@@ -17,7 +17,8 @@ import numpy as np
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Terms
+from assortment.demand.likelihood.logit import Likelihood
+from assortment.demand.likelihood.terms import Terms
 from assortment.demand.observed.choices import Choices
 
 _TOGETHER = 200  # states
@@ -44,34 +45,39 @@ class ShockLikelihood(Likelihood):
         kept = np.flatnonzero(first == np.arange(len(first)))
         self._row: Ints = np.searchsorted(kept, first)
         self._attraction, peak = self._known_attraction(known, kept)
-        self._constant = float((self.units * self.weight) @ peak[self._row])
+        # What was chosen at no time (week -1, as in a survey) tells nothing of a week.
+        timeless = choices.week < 0
+        total = np.log(self._attraction[self._row[timeless]].sum(axis=1))
+        units = self.units * self.weight
+        self._constant = float(units @ peak[self._row]) + float(units[timeless] @ total)
         order = np.argsort(choices.week, kind="stable")
         weeks, start = np.unique(choices.week[order], return_index=True)
-        self._weeks = list(zip(weeks, np.split(order, start[1:]), strict=True))
+        split = zip(weeks, np.split(order, start[1:]), strict=True)
+        self._weeks = [(week, states) for week, states in split if week >= 0]
 
     def value_and_gradient(self, vector: Floats) -> tuple[float, Floats]:
         """Return minus the log-likelihood and its (M,) gradient."""
         shocks = self.parts(vector).week
         value = self._constant - self._bought_known - float(self._bought @ vector)
-        gradient = np.zeros((len(shocks) + 1, shocks.shape[1]))
+        gradient = np.zeros(shocks.shape)
         for week, worth, attraction, units, total in self._by_week(shocks):
             value += float(units @ np.log(total))
             gradient[week] = worth * (units / total @ attraction)
-        return value, gradient[:-1].ravel() - self._bought
+        return value, gradient.ravel() - self._bought
 
     def expected(self, parts: Coefficients) -> tuple[Coefficients, Floats]:
         """Return the weighted units expected by week; of other effects, and of covariates, nothing."""
-        found = np.zeros((len(parts.week) + 1, parts.week.shape[1]))
+        found = np.zeros(parts.week.shape)
         for week, worth, attraction, units, total in self._by_week(parts.week):
             found[week] = worth * (units / total @ attraction)
-        return replace(Coefficients.zeros(self.terms.shapes), week=found[:-1]), np.zeros((len(self.terms.centre), 0, 0))
+        return replace(Coefficients.zeros(self.terms.shapes), week=found), np.zeros((len(self.terms.centre), 0, 0))
 
     def information(self, parts: Coefficients, *, store_variance: float = 0.0) -> Coefficients:  # noqa: ARG002
         """Return the diagonal of the Hessian in the shocks; nothing in all else."""
-        found = np.zeros((len(parts.week) + 1, parts.week.shape[1]))
+        found = np.zeros(parts.week.shape)
         for week, worth, attraction, units, total in self._by_week(parts.week):
             found[week] = worth * (units / total @ attraction) - worth**2 * (units / total**2 @ attraction**2)
-        return replace(Coefficients.zeros(self.terms.shapes), week=found[:-1])
+        return replace(Coefficients.zeros(self.terms.shapes), week=found)
 
     def _known_attraction(self, known: Coefficients, states: Ints) -> tuple[Floats, Floats]:
         """The (t, N) attractions without shocks, 1 being the largest of a state, and the (t,) logarithms of that."""
@@ -86,9 +92,8 @@ class ShockLikelihood(Likelihood):
 
     def _by_week(self, shocks: Floats) -> Iterator[tuple[int, Floats, Floats, Floats, Floats]]:
         """By week: its index, the (N,) factors of its shocks, and (t, N) known attractions, (t,) weighted units and
-        (t,) sums of attraction of its states; week -1 is none, and has no shocks."""
-        factors = np.exp(np.vstack([shocks, np.zeros((1, shocks.shape[1]))]))
+        (t,) sums of attraction of its states."""
         for week, states in self._weeks:
-            worth = factors[week]
+            worth = np.exp(shocks[week])
             attraction = self._attraction[self._row[states]]
             yield int(week), worth, attraction, self.units[states] * self.weight[states], attraction @ worth

@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
-from assortment.demand.arrays import Bools, Floats, Ints, positions
+from assortment.demand.arrays import Floats, positions
 from assortment.demand.backtest.substitution import substitution_in_words, untested
-from assortment.demand.demand import Demand, Drivers
+from assortment.demand.demand import Demand
 from assortment.demand.design.covariates import LOG_PRICE
-from assortment.demand.design.demographics import DemographicDesign, demographic_values
+from assortment.demand.design.demographics import DemographicDesign
 from assortment.demand.fitting.classes import Trial
 from assortment.demand.fitting.crossfit import LOCAL
 from assortment.demand.fitting.evidence import CHAIN_EVERYWHERE, Evidence
 from assortment.demand.fitting.nests import NestTrial
-from assortment.demand.likelihood.layout import Coefficients
+from assortment.demand.model.held_out import HeldOut
+from assortment.demand.model.model_at import ModelAt
 from assortment.demand.model.sources import no_sources, sources_in_words
-from assortment.demand.model.spread import UNKNOWN_SD, Spread
-from assortment.demand.model.tastes import LocalTastes, Tastes
+from assortment.demand.model.spread import Spread
+from assortment.demand.model.tastes import Tastes
 from assortment.demand.model.volume import Volume, occasions_by_store
 from assortment.errors import DemandError
 from assortment.inputs import given_frame
@@ -32,31 +33,6 @@ from assortment.inputs import given_frame
 if TYPE_CHECKING:
     from assortment.geo import StoreProfiles
     from assortment.inputs import Products, Stores
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """The fits that had not seen part of the stores, for calibration.
-
-    Parameters
-    ----------
-    store_ids
-        Stores of the fit.
-    fold
-        Fold of each of them.
-    demographics
-        (S, D), standardised.
-    parts
-        For each fold, the coefficients fitted without it.
-    log_no_purchase
-        For each fold, the utility of buying nothing fitted without it, or ``None``.
-    """
-
-    store_ids: tuple[str, ...]
-    fold: tuple[int, ...]
-    demographics: Floats
-    parts: tuple[Coefficients, ...]
-    log_no_purchase: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,13 +190,13 @@ class ChoiceModel:
         }
         values = [value[:, None] for value in self.tastes.covariates.values(np.log(price), promotions)]
         period, week = (index[:, None] for index in self.tastes.calendar.locate(offers["week"]))
-        tastes = self._tastes(self.products, profiles, store_ids)
-        utility = tastes.utility(self._seats(len(store_ids))[s], n[:, None], values, period, week)
+        here = ModelAt(self, self.products, profiles, store_ids)
+        utility = here.tastes.utility(here.seats[s], n[:, None], values, period, week)
         group = offers.groupby(["week", "store_id"], sort=False).ngroup().to_numpy()
         peak = pd.DataFrame(utility).groupby(group).transform("max").to_numpy()
         worth = np.exp(utility - peak)
         total = pd.DataFrame(worth).groupby(group).transform("sum").to_numpy()
-        part = self._mix(profiles, store_ids)[s]
+        part = here.mix[s]
         if self.tastes.classes > 1:  # purchases, not occasions: a class that finds little buys less often
             part = part * expit(np.log(total) + peak)
         shares = (worth / total * part).sum(axis=1) / part.sum(axis=1)
@@ -268,12 +244,12 @@ class ChoiceModel:
             listing = given_frame("listing", listing, name="listing")
         if shelves is not None:
             shelves = given_frame("shelves", shelves, name="shelves", without=("category", "shelf_cm"))
-        price, promotions = self._terms(at, store_ids, products)
+        here = ModelAt(self, products, profiles, store_ids)
+        price, promotions = here.terms(at)
         values = [value[:, None, :] for value in self.tastes.covariates.values(np.log(price), promotions)]
-        tastes = self._tastes(products, profiles, store_ids)
-        seats = self._seats(len(store_ids))[:, :, None]
-        attraction = np.exp(tastes.utility(seats, np.arange(N), values, self.tastes.calendar.latest()))
-        today = _mask(self.today if listing is None else listing, store_ids, products)
+        seats = here.seats[:, :, None]
+        attraction = np.exp(here.tastes.utility(seats, np.arange(N), values, self.tastes.calendar.latest()))
+        today = here.mask(self.today if listing is None else listing)
         volume = self.volume
         if shelves is not None:
             occasions = occasions_by_store(shelves, set(products.frame["category"]))
@@ -281,9 +257,9 @@ class ChoiceModel:
         size = volume.size(
             store_ids,
             attraction,
-            self._mix(profiles, store_ids),
+            here.mix,
             np.ones((len(store_ids), N), dtype=np.bool_) if today is None else today,
-            self._people(profiles, store_ids),
+            here.people(),
         )
         return Demand(
             store_ids=store_ids,
@@ -292,12 +268,12 @@ class ChoiceModel:
             attraction=attraction,
             class_weight=size.class_weight,
             no_purchase=size.no_purchase,
-            log_sd=self._log_sd(products, profiles, store_ids),
+            log_sd=here.log_sd(),
             today=today,
             walk_away=size.walk_away,
             weight_source=size.source,
-            notes=(*self.notes, self.evidence.sentence, *size.notes, *self._new(products)),
-            reasons=self._reasons(products, profiles, store_ids),
+            notes=(*self.notes, self.evidence.sentence, *size.notes, *here.unseen()),
+            reasons=here.reasons(),
         )
 
     def price_sensitivity(
@@ -382,125 +358,3 @@ class ChoiceModel:
         from assortment.demand.model.model_file import load_model  # noqa: PLC0415 - it knows this class
 
         return load_model(path)
-
-    def _tastes(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> LocalTastes:
-        """Of the stores, or of the segments."""
-        if self._same_everywhere:
-            return self.tastes.of(products, np.eye(len(self.segments)))
-        if self.design is None:
-            return self.tastes.of(products, np.zeros((len(store_ids), 0)), store_ids)
-        return self.tastes.of(products, self.design.encode(profiles, store_ids), store_ids)
-
-    def _seats(self, stores: int) -> Ints:
-        """(S, K) row of the tastes for each store and class; those of households alone are the same everywhere."""
-        K = len(self.class_names)
-        return np.arange(stores)[:, None] * (0 if self._same_everywhere else K) + np.arange(K)
-
-    @property
-    def _same_everywhere(self) -> bool:
-        """Whether stores have no tastes of their own: the segments take the place of the demographics."""
-        return self.design is None and self.tastes.classes == 1
-
-    def _log_sd(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
-        """(S, N): that of unseen stores, of which the sales of a store in the fit have settled a part."""
-        typical = float(np.median(list(self.log_sd.values()))) if self.log_sd else UNKNOWN_SD
-        new = float(np.hypot(typical, np.std(self.tastes.parts.product)))
-        unseen = np.array([self.log_sd.get(product, new) for product in products.ids])
-        s = np.asarray(pd.Index(self.tastes.store_ids).get_indexer(pd.Index(store_ids)))
-        n = np.asarray(pd.Index(self.tastes.product_ids).get_indexer(pd.Index(products.ids)))
-        settled = np.zeros((len(store_ids), len(n)))
-        if len(self.reliability):
-            settled = np.where((s >= 0)[:, None] & (n >= 0), self.reliability[s][:, n], 0.0)
-        log_sd: Floats = unseen * np.sqrt(1.0 - settled)
-        if self.design is None or self.spread is None:
-            return log_sd
-        apart = self.design.remoteness(self.design.encode(profiles, store_ids))
-        return log_sd * self.spread.stretch(apart)[:, None]
-
-    def _mix(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats:
-        """(S, K) share of each class in the choice occasions of a store; of observed segments it is known."""
-        if self.design is not None:
-            return self.tastes.mix(self.design.encode(profiles, store_ids))
-        rate = np.array([self.purchase_rates[name] for name in self.segments])
-        weight = demographic_values(profiles, store_ids, tuple(self.segments.values())) * rate
-        total = weight.sum(axis=1, keepdims=True)
-        empty = [store for store, there in zip(store_ids, total[:, 0] > 0, strict=True) if not there]
-        if empty:
-            raise DemandError(
-                f"Nobody of a segment that bought anything lives around store {', '.join(empty[:10])}; "
-                "check its trade area and the segments."
-            )
-        mix: Floats = weight / total
-        return mix
-
-    def _people(self, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Floats | None:
-        """(S,) people as volume: who lives in the areas of two stores is divided over them."""
-        stores, segments = list(store_ids), tuple(self.segments.values())
-        if segments:
-            if set(segments) <= set(profiles.counts):
-                return profiles.divided.loc[stores, list(segments)].sum(axis=1).to_numpy(np.float64)
-            people: Floats = demographic_values(profiles, store_ids, segments).sum(axis=1)
-            return people
-        if not profiles.counts:
-            return None
-        largest = str(profiles.divided.sum().idxmax())
-        return profiles.divided[largest].loc[stores].to_numpy(np.float64)
-
-    def _terms(
-        self, at: pd.DataFrame | None, store_ids: tuple[str, ...], products: Products
-    ) -> tuple[Floats, dict[str, Floats]]:
-        """(S, N) price and promotions: regular, but for what ``at`` says."""
-        shape = (len(store_ids), len(products.ids))
-        price = np.broadcast_to(products.frame["price"].to_numpy(np.float64), shape).copy()
-        promotions = {name: np.zeros(shape) for name in self.tastes.covariates.promotions}
-        if at is None:
-            return price, promotions
-        s, n = _positions(at, store_ids, products)
-        inside = (s >= 0) & (n >= 0)
-        for name, target in {"price": price, **promotions}.items():
-            if name in at.columns:
-                values = at[name].to_numpy(np.float64, na_value=np.nan)
-                given = inside & np.isfinite(values)
-                target[s[given], n[given]] = values[given]
-        if not (price > 0).all():
-            raise DemandError("`at` holds prices that are not above zero; leave them empty where they are not known.")
-        return price, promotions
-
-    def _new(self, products: Products) -> tuple[str, ...]:
-        unseen = self.tastes.attributes.unseen(products)
-        return (f"Not seen in the fit, taken as average: {', '.join(unseen)}.",) if unseen else ()
-
-    def _reasons(self, products: Products, profiles: StoreProfiles, store_ids: tuple[str, ...]) -> Drivers | None:
-        regular = np.log(products.frame["price"].to_numpy(np.float64))
-        slopes = self.tastes.drifts(products, regular)
-        if self.design is not None:
-            names = self.design.expressions
-            values = demographic_values(profiles, store_ids, names)
-            return (
-                Drivers(names, values, self.design.chain(profiles), slopes / self.design.scale[:, None])
-                if names
-                else None
-            )
-        mix = self._mix(profiles, store_ids)
-        share = mix.mean(axis=0)
-        base = (
-            self._tastes(products, profiles, store_ids)
-            if self._same_everywhere
-            else self.tastes.of(products, np.zeros((1, 0)))
-        ).constant
-        log_shares = base - logsumexp(base, axis=1, keepdims=True)
-        return Drivers(tuple(self.segments), mix, share, log_shares - share @ log_shares)
-
-
-def _positions(frame: pd.DataFrame, store_ids: tuple[str, ...], products: Products) -> tuple[Ints, Ints]:
-    return positions(store_ids, frame["store_id"]), positions(products.ids, frame["product_id"])
-
-
-def _mask(listing: pd.DataFrame | None, store_ids: tuple[str, ...], products: Products) -> Bools | None:
-    if listing is None:
-        return None
-    s, n = _positions(listing, store_ids, products)
-    inside = (s >= 0) & (n >= 0)
-    mask = np.zeros((len(store_ids), len(products.ids)), dtype=np.bool_)
-    mask[s[inside], n[inside]] = True
-    return mask

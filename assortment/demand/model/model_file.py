@@ -21,7 +21,8 @@ from assortment.demand.fitting.classes import Trial
 from assortment.demand.fitting.evidence import Evidence
 from assortment.demand.fitting.nests import NestTrial
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.model.choice_model import ChoiceModel, HeldOut
+from assortment.demand.model.choice_model import ChoiceModel
+from assortment.demand.model.held_out import HeldOut
 from assortment.demand.model.model_tree import Arrays, ForeignTreeError, decoded, encoded
 from assortment.demand.model.spread import Spread
 from assortment.demand.model.tastes import Tastes

@@ -15,8 +15,8 @@ from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.design.nests import Nests
 from assortment.demand.design.periods import Calendar
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Terms
 from assortment.demand.likelihood.loyalty import constants_of_classes
+from assortment.demand.likelihood.terms import Terms
 
 if TYPE_CHECKING:
     from assortment.inputs import Products
