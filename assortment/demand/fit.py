@@ -98,7 +98,7 @@ def fit_demand(
         Promotion columns of the sales; default: those that the sales declare.
     prior
         Standard deviations of the priors; what they leave open is estimated. ``None``: plain maximum likelihood, one
-        constant per product and one per product and demographic, nothing shrunk, stores and weeks alike.
+        constant per product and one per product and demographic, nothing shrunk, stores and weeks alike, prices as they are given.
     walk_away
         Share of choice occasions that end without a purchase, assumed where occasions are not known. With several
         classes of shoppers it enters the fit.
@@ -174,7 +174,10 @@ def fit_demand(
         record = None
         if given.sales is not None:
             promotion = (promotion,) if isinstance(promotion, str) else promotion
-            record = till_record(given.sales, products, offered=offered, promotion=promotion)
+            # To agree with other programs, plain maximum likelihood takes the prices that they take.
+            record = till_record(
+                given.sales, products, offered=offered, promotion=promotion, prices_as_given=prior is None
+            )
         bought = given.bought(products, segment=segment, seed=seed)
         if segment is not None and given.names == ("baskets",):
             assert bought is not None

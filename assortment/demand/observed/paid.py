@@ -20,7 +20,7 @@ _ABSURD = 20.0
 
 
 def log_prices(
-    frame: pd.DataFrame, cell: Ints, shape: tuple[int, ...], products: Products
+    frame: pd.DataFrame, cell: Ints, shape: tuple[int, ...], products: Products, *, as_given: bool = False
 ) -> tuple[Floats, tuple[str, ...]]:
     """Return (S, W, N) log prices, and what was assumed.
 
@@ -37,6 +37,8 @@ def log_prices(
         Of the array.
     products
         The products along its last axis.
+    as_given
+        Whether absurd prices are believed.
     """
     regular = np.log(products.frame["price"].to_numpy(np.float64))
     nothing = np.full(len(frame), np.nan)
@@ -46,7 +48,7 @@ def log_prices(
         return np.broadcast_to(regular, shape).copy(), (
             "The sales hold no prices: each product counts at its regular price.",
         )
-    absurd = _absurd(np.where(known, paid, np.nan), frame["product_id"])
+    absurd = _absurd(np.where(known, paid, np.nan), frame["product_id"]) & (not as_given)
     notes = (
         *_told(frame, ~known, "no price above zero"),
         *_told(frame, absurd, f"a price more than {_ABSURD:g} times off the median of the product"),

@@ -124,6 +124,7 @@ def till_record(
     *,
     offered: pd.DataFrame | None = None,
     promotion: Sequence[str] | None = None,
+    prices_as_given: bool = False,
 ) -> TillRecord:
     """Lay the sales out as arrays.
 
@@ -138,6 +139,8 @@ def till_record(
         have stood in a store from the first to the last week that it has a row there.
     promotion
         Columns of the sales to use; default: those that the sales declare.
+    prices_as_given
+        Whether prices far off the others of their product are believed.
 
     Raises
     ------
@@ -163,7 +166,7 @@ def till_record(
     on_shelf, notes = _offered(offered, store_ids, weeks, products.ids, cell)
     unlisted = _sold_unlisted(on_shelf, units, store_ids, products.ids)
     on_shelf |= units > 0
-    price, price_notes = log_prices(frame, cell, shape, products)
+    price, price_notes = log_prices(frame, cell, shape, products, as_given=prices_as_given)
     return TillRecord(
         store_ids=store_ids,
         product_ids=tuple(products.ids),
