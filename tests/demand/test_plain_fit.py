@@ -39,6 +39,21 @@ def test_the_score_is_zero_at_the_optimum(small: World) -> None:
     assert expected.to_numpy() == pytest.approx(frame.groupby("product_id")["units"].sum().to_numpy(), rel=1e-4)
 
 
+def test_prices_are_taken_as_they_are(small: World) -> None:
+    """Without a prior a price far off the others counts as it stands: the score in log price is zero with it."""
+    frame = small.sales.frame.copy()
+    frame.loc[frame.index[7], "price"] *= 30.0
+    sales = Sales.from_frame(frame, promotion=["flyer"])
+    model = fit_demand(sales, small.products, small.profiles, demographics=[], prior=None)
+    assert not any("off the median" in note for note in model.notes)
+    total = frame.groupby(["week", "store_id"])["units"].transform("sum")
+    surprise = frame["units"] - model.shares(frame.drop(columns="units"), small.profiles) * total
+    log_price = np.log(frame["price"])
+    assert abs(surprise @ log_price) < 1e-3 * np.sqrt(frame["units"] @ log_price**2)
+    with pytest.warns(AssortmentWarning, match="off the median"):
+        fit_demand(sales, small.products, small.profiles, demographics=[])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
