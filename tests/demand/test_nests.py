@@ -71,14 +71,18 @@ def test_a_plain_logit_has_no_nests() -> None:
     assert not trial.pays and trial.sentence in model.summary()
 
 
-def test_what_shares_say_is_what_predict_says(world: NestedWorld, model: ChoiceModel) -> None:
-    """Choice shares among purchases at regular prices: the same both ways, but for how many are taken to walk away."""
+def test_what_shares_say_follows_from_the_classes_of_predict(world: NestedWorld, model: ChoiceModel) -> None:
+    """Among purchases at regular prices, each class buying as often as it finds something: the same, to 1e-9."""
     demand = model.predict(world.stores, world.products, world.profiles)
-    offers = world.listing.assign(week=10_000)
-    units = demand.units() / demand.units().sum(axis=1, keepdims=True)
+    assert demand.today is not None
+    offers = world.listing.assign(week=26)
+    there = demand.attraction * demand.today[:, None]
+    # In the fit buying nothing is worth 1; here it is what the known occasions ask for.
+    chosen = np.einsum("sk,skn->sn", demand.class_weight / (1.0 + there.sum(axis=2)), there)
+    chosen /= chosen.sum(axis=1, keepdims=True)
     s = pd.Index(demand.store_ids).get_indexer(offers["store_id"])
     n = pd.Index(demand.product_ids).get_indexer(offers["product_id"])
-    assert model.shares(offers, world.profiles).to_numpy() == pytest.approx(units[s, n], abs=0.01)
+    assert model.shares(offers, world.profiles).to_numpy() == pytest.approx(chosen[s, n], abs=1e-9)
 
 
 def test_a_new_product_belongs_to_the_nest_of_its_level(world: NestedWorld, model: ChoiceModel) -> None:
