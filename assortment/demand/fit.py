@@ -21,6 +21,7 @@ from assortment.demand.likelihood.outside import check_walk_away
 from assortment.demand.model.choice_model import ChoiceModel
 from assortment.demand.model.volume import occasions_by_store
 from assortment.demand.observed.given_sources import given_sources
+from assortment.demand.observed.paid import ABSURD
 from assortment.demand.observed.record import till_record
 from assortment.demand.prior import DEFAULT, Prior
 from assortment.errors import AssortmentWarning, DemandError, listed
@@ -29,6 +30,9 @@ from assortment.inputs import given_frame
 if TYPE_CHECKING:
     from assortment.geo import StoreProfiles
     from assortment.inputs import Products, Sales
+
+_NEVER_CHARGED = 1000.0
+"""Times the median price of a product."""
 
 
 def fit_demand(
@@ -175,10 +179,9 @@ def fit_demand(
         record = None
         if given.sales is not None:
             promotion = (promotion,) if isinstance(promotion, str) else promotion
-            # To agree with other programs, plain maximum likelihood takes the prices that they take.
-            record = till_record(
-                given.sales, products, offered=offered, promotion=promotion, prices_as_given=prior is None
-            )
+            # To compare with other programs, prices count as they are, but for what no till could have charged.
+            absurd = ABSURD if prior is not None else _NEVER_CHARGED
+            record = till_record(given.sales, products, offered=offered, promotion=promotion, absurd=absurd)
         bought = given.bought(products, segment=segment, seed=seed)
         if segment is not None and given.names == ("baskets",):
             assert bought is not None

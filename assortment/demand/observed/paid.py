@@ -15,12 +15,12 @@ from assortment.errors import AssortmentWarning, listed
 if TYPE_CHECKING:
     from assortment.inputs import Products
 
-_ABSURD = 20.0
+ABSURD = 20.0
 """Times the median price of the product, or one part in so many of it, at which a price is a slip (as cents are)."""
 
 
 def log_prices(
-    frame: pd.DataFrame, cell: Ints, shape: tuple[int, ...], products: Products, *, as_given: bool = False
+    frame: pd.DataFrame, cell: Ints, shape: tuple[int, ...], products: Products, *, absurd: float = ABSURD
 ) -> tuple[Floats, tuple[str, ...]]:
     """Return (S, W, N) log prices, and what was assumed.
 
@@ -37,8 +37,8 @@ def log_prices(
         Of the array.
     products
         The products along its last axis.
-    as_given
-        Whether absurd prices are believed.
+    absurd
+        Times the median price of a product, or one part in so many of it, at which a price is a slip.
     """
     regular = np.log(products.frame["price"].to_numpy(np.float64))
     nothing = np.full(len(frame), np.nan)
@@ -48,12 +48,12 @@ def log_prices(
         return np.broadcast_to(regular, shape).copy(), (
             "The sales hold no prices: each product counts at its regular price.",
         )
-    absurd = _absurd(np.where(known, paid, np.nan), frame["product_id"]) & (not as_given)
+    slips = _slips(np.where(known, paid, np.nan), frame["product_id"], absurd)
     notes = (
         *_told(frame, ~known, "no price above zero"),
-        *_told(frame, absurd, f"a price more than {_ABSURD:g} times off the median of the product"),
+        *_told(frame, slips, f"a price more than {absurd:g} times off the median of the product"),
     )
-    known &= ~absurd
+    known &= ~slips
     total: Floats = np.bincount(cell[known], paid[known], int(np.prod(shape))).astype(np.float64, copy=False)
     price = total.reshape(shape)
     rows = np.bincount(cell[known], minlength=price.size).reshape(shape)
@@ -66,10 +66,10 @@ def log_prices(
     return price, notes
 
 
-def _absurd(paid: Floats, product: pd.Series) -> Bools:
+def _slips(paid: Floats, product: pd.Series, absurd: float) -> Bools:
     """Prices that cannot be of the unit that others of the product are of; NaN is none."""
     log_price = pd.Series(np.log(paid), index=product.index)
-    off: Bools = ((log_price - log_price.groupby(product).transform("median")).abs() > np.log(_ABSURD)).to_numpy()
+    off: Bools = ((log_price - log_price.groupby(product).transform("median")).abs() > np.log(absurd)).to_numpy()
     return off
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from assortment.demand.arrays import Bools, Floats, Ints, positions
 from assortment.demand.design.covariates import CovariateDesign
 from assortment.demand.observed.choices import Choices
-from assortment.demand.observed.paid import log_prices
+from assortment.demand.observed.paid import ABSURD, log_prices
 from assortment.errors import DemandError, listed
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def till_record(
     *,
     offered: pd.DataFrame | None = None,
     promotion: Sequence[str] | None = None,
-    prices_as_given: bool = False,
+    absurd: float = ABSURD,
 ) -> TillRecord:
     """Lay the sales out as arrays.
 
@@ -139,8 +139,8 @@ def till_record(
         have stood in a store from the first to the last week that it has a row there.
     promotion
         Columns of the sales to use; default: those that the sales declare.
-    prices_as_given
-        Whether prices far off the others of their product are believed.
+    absurd
+        Times the median price of a product, or one part in so many of it, at which a price is a slip and not used.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def till_record(
     on_shelf, notes = _offered(offered, store_ids, weeks, products.ids, cell)
     unlisted = _sold_unlisted(on_shelf, units, store_ids, products.ids)
     on_shelf |= units > 0
-    price, price_notes = log_prices(frame, cell, shape, products, as_given=prices_as_given)
+    price, price_notes = log_prices(frame, cell, shape, products, absurd=absurd)
     return TillRecord(
         store_ids=store_ids,
         product_ids=tuple(products.ids),
