@@ -102,7 +102,8 @@ def fit_demand(
         Promotion columns of the sales; default: those that the sales declare.
     prior
         Standard deviations of the priors; what they leave open is estimated. ``None``: plain maximum likelihood, one
-        constant per product and one per product and demographic, nothing shrunk, stores and weeks alike.
+        constant per product and one per product and demographic, nothing shrunk, stores and weeks alike,
+        prices as they are given.
     walk_away
         Share of choice occasions that end without a purchase, assumed where occasions are not known. With several
         classes of shoppers it enters the fit.
