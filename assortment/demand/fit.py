@@ -115,7 +115,8 @@ def fit_demand(
     nests
         Whether to look for an attribute of text whose levels share buyers, as a nested logit does: classes of shoppers
         then are loyal to a level each, if that forecasts stores held out better. An attribute's name: its levels are
-        nests without a test.
+        nests without a test. In very large records neither nests nor classes are sought unless asked for, and a note
+        says so.
     today
         store_id, product_id: what stands on the shelf today.
     fallback

@@ -128,3 +128,14 @@ def test_the_table_tells_what_loyalty_is_worth(model: ChoiceModel) -> None:
     rows = table.loc[[f"set on kind {kind}: worth more" for kind in KINDS]]
     assert (rows["value"] > 2.0 * rows["standard_error"]).all()
     assert np.isfinite(rows[["standard_error", "standard_error_unclustered"]].to_numpy()).all()
+
+
+def test_in_a_large_record_they_are_sought_only_where_asked_for(
+    world: NestedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More distinct offers than a search bears: one class, and a note that says what to do; by name they are fitted."""
+    monkeypatch.setattr("assortment.demand.fitting.classes._MOST_CELLS", 100)
+    model = fitted(world, classes=None)
+    assert model.class_names == ("all shoppers",)
+    assert sum("ask for it by `classes` or `nests`" in note for note in model.notes) == 2
+    assert fitted(world, nests="kind").tastes.nests is not None

@@ -23,6 +23,8 @@ LEAST_STORES = 8
 """With fewer stores the number of classes is not sought."""
 _LIKING = 0.02
 """What a store makes of an attribute is left to the mix of its classes first."""
+_MOST_CELLS = 1_500_000
+"""Of distinct states and products: with more, classes are fitted only where they are asked for."""
 _COLLAPSED = 0.02
 _ALIKE = 0.02
 _ROUNDS = 3
@@ -134,7 +136,7 @@ def fit_classes(
         return ClassFit(alike, unseen)
     if count.classes is not None:
         return search.given(count.classes)
-    if (reason := untold(choices)) is not None or unseen is None:
+    if (reason := untold(choices, alike)) is not None or unseen is None:
         reason = reason or "no store could be held out"
         return ClassFit(
             alike, unseen, notes=(f"Whether there are several classes of shoppers was not tested: {reason}.",)
@@ -225,8 +227,18 @@ class _Search:
         return ClassFit(self._alike, None, notes=tuple(notes))
 
 
-def untold(choices: Choices) -> str | None:
-    """Why this record cannot tell classes apart, or ``None``."""
+def untold(choices: Choices, alike: Shrunken) -> str | None:
+    """Return why classes are not sought in this record, or ``None``.
+
+    Parameters
+    ----------
+    choices
+        A state per store and week.
+    alike
+        The fit with one class, to equal states counted together.
+    """
+    if (cells := alike.likelihood.choices.offered.size) > _MOST_CELLS:
+        return f"with {cells:,} distinct offers it would take hours; ask for it by `classes` or `nests`"
     stores = len(np.unique(choices.group))
     if stores < LEAST_STORES:
         return f"{stores} store{'s have' if stores != 1 else ' has'} sales, and at least {LEAST_STORES} are needed"

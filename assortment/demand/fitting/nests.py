@@ -78,12 +78,15 @@ class NestFit:
         The attribute whose levels are the nests of ``fit``; ``None``: none.
     trial
         What was tried; ``None``: nothing.
+    notes
+        Why nothing was.
     """
 
     fit: Shrunken
     unseen: Unseen | None
     nests: Nests | None = None
     trial: NestTrial | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,11 @@ def fit_nests(
     workers, tick
         Threads, and what is called after each step.
     """
-    if not asked.possible or (not asked.given and (unseen is None or untold(choices) is not None)):
+    if not asked.possible or (unseen is None and not asked.given):
         return NestFit(alike, unseen)
+    if not asked.given and (reason := untold(choices, alike)) is not None:
+        note = f"Whether products share buyers was not tested: {reason}."
+        return NestFit(alike, unseen, notes=(note,))
     starts = [_start(alike, nests, member, prior, asked.walk_away) for nests, member in asked.possible.items()]
     best = min(starts, key=lambda start: start.loss)
     tick()

@@ -145,7 +145,7 @@ def fit_tills(
     return replace(
         alike,
         trials=(*((nested.trial,) if nested.trial else ()), *latent.trials),
-        notes=latent.notes,
+        notes=(*nested.notes, *latent.notes),
         replaced=replaced,
     )
 
