@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.linalg import solve_triangular
 
 from assortment.demand.arrays import Floats, Ints
-from assortment.demand.likelihood.layout import Coefficients, Layout
+from assortment.demand.likelihood.layout import LOYAL, Coefficients, Layout
 from assortment.demand.likelihood.logit import Likelihood
 from assortment.demand.likelihood.loyalty import LoyalLikelihood
 from assortment.demand.likelihood.loyalty_curvature import alone, local_of_loyal
@@ -33,8 +33,6 @@ SHARED = (
     "covariate_demographic",
 )
 """The parts that all stores share, but for those of time, which are taken as known here."""
-_OF_CLASSES = ("loyalty", "mix")
-"""Those that come after them where classes are loyal to nests."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def curvature(
     witnesses
         Most stores to look at, which then speak for all; the scores are those of these stores. ``None``: all.
     """
-    wanted = [name for name in (*SHARED, *_OF_CLASSES) if name in free and name in likelihood.layout.free]
+    wanted = [name for name in (*SHARED, *LOYAL) if name in free and name in likelihood.layout.free]
     if not wanted:
         return Curvature(np.zeros(0, np.intp), np.zeros((0, 0)), np.zeros((len(likelihood.terms.demographics), 0)))
     with_products = "covariate_product" in wanted

@@ -24,13 +24,12 @@ import numpy as np
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Rows
+from assortment.demand.likelihood.logit import LEAST, Likelihood, Rows
 from assortment.demand.likelihood.outside import root
 from assortment.demand.observed.choices import TILLS
 
-_AWAY = 0.4
+AWAY = 0.4
 """Of the loyalty of the others, by which the class without a nest values all products less."""
-_LEAST = 1e-300
 
 
 def nest_bonus(loyalty: Floats) -> Floats:
@@ -51,7 +50,7 @@ def constants_of_classes(nest: Ints, loyalty: Floats) -> Floats:
     """
     bonus = nest_bonus(loyalty)
     own = np.where(nest == np.arange(len(bonus))[:, None], bonus[:, None], 0.0)
-    return np.vstack([np.full((1, len(nest)), -_AWAY * loyalty[0]), own])
+    return np.vstack([np.full((1, len(nest)), -AWAY * loyalty[0]), own])
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,12 @@ class Nested:
     chance: Floats
     peak: Floats
 
+    @property
+    def share(self) -> Floats:
+        """(t, M + 1), of each nest among the purchases."""
+        share: Floats = self.nests * self.factor / self.chance[:, None]
+        return share
+
 
 @dataclass(frozen=True)
 class Fixed:
@@ -94,13 +99,11 @@ class Fixed:
     """(M,), b."""
     log_nothing: float
     """log v."""
-    away_by_loyalty: float = -_AWAY
-    """d log c / d of the common loyalty."""
 
     @classmethod
     def of(cls, parts: Coefficients, mix: Floats) -> Fixed:
         return cls(
-            mix, float(np.exp(-_AWAY * parts.loyalty[0])), np.exp(nest_bonus(parts.loyalty)), parts.class_nothing[0]
+            mix, float(np.exp(-AWAY * parts.loyalty[0])), np.exp(nest_bonus(parts.loyalty)), parts.class_nothing[0]
         )
 
 
@@ -135,7 +138,7 @@ class LoyalLikelihood(Likelihood):
 
         def forecast(rows: Rows) -> tuple[Floats, Floats]:
             seen = nested(rows)
-            return seen.worth * (seen.factor / seen.chance[:, None])[:, self.nest], np.log(seen.chance)
+            return self.shares_of(seen), np.log(seen.chance)
 
         return forecast
 
@@ -172,9 +175,9 @@ class LoyalLikelihood(Likelihood):
         for piece in self._pieces:
             seen = nested(piece.rows)
             units = self.units[piece.rows] * self.weight[piece.rows]
-            share = seen.nests * seen.factor / seen.chance[:, None]
+            share = seen.share
             by_bonus, by_away, by_mix = drifts(seen, fixed)
-            common = by_bonus.sum(axis=1) - _AWAY * by_away
+            common = by_bonus.sum(axis=1) - AWAY * by_away
             by_loyalty = np.concatenate([common[:, None], by_bonus], axis=1)
             loyalty += units @ _variances(by_loyalty, share)
             odds += units @ _variances(by_mix, share)
@@ -187,6 +190,11 @@ class LoyalLikelihood(Likelihood):
         nest: Ints = np.where(self.terms.nest < 0, self.terms.classes - 1, self.terms.nest)
         return nest
 
+    def shares_of(self, seen: Nested) -> Floats:
+        """Return the (t, N) choice shares among purchases."""
+        shares: Floats = seen.worth * (seen.factor / seen.chance[:, None])[:, self.nest]
+        return shares
+
     def slope_of_states(self, seen: Nested, fixed: Fixed, rows: Rows) -> tuple[Floats, Floats]:
         """Slopes of minus the log-likelihood in the (t, N) utilities, and (2 K,) in loyalty and log odds."""
         _, change, loyalty, odds = self._slope(seen, fixed, rows)
@@ -196,8 +204,8 @@ class LoyalLikelihood(Likelihood):
         """Minus the log-likelihood of some states, its slopes in their (t, N) utilities, in loyalty and log odds."""
         bought = self.choices.counts[rows] * self.weight[rows, None]
         units, by_nest = bought.sum(axis=1), bought @ self.member
-        shares = seen.worth * (seen.factor / seen.chance[:, None])[:, self.nest]
-        loss = -float(np.where(bought > 0, bought * np.log(np.maximum(shares, _LEAST)), 0.0).sum())
+        shares = self.shares_of(seen)
+        loss = -float(np.where(bought > 0, bought * np.log(np.maximum(shares, LEAST)), 0.0).sum())
         # φ, the slope of the log-likelihood in F, then in the sums of the classes.
         slope = by_nest / seen.factor - units[:, None] * seen.nests / seen.chance[:, None]
         total, own = slope.sum(axis=1), slope[:, :-1]
@@ -213,7 +221,7 @@ class LoyalLikelihood(Likelihood):
         change = -(bought + seen.worth * of_nests[:, self.nest])
         of_bonus = (own * fixed.mix[1:] / sums + of_sums * seen.nests[:, :-1]).sum(axis=0) * fixed.bonus
         of_away = fixed.mix[0] * fixed.away * total / first + of_first * fixed.away * seen.nests.sum(axis=1)
-        common = of_bonus.sum() - _AWAY * of_away.sum()
+        common = of_bonus.sum() - AWAY * of_away.sum()
         return loss, change, -np.array([common, *of_bonus]), -fixed.mix * seats.sum(axis=0)
 
     def nested(self, parts: Coefficients) -> tuple[Callable[[Rows], Nested], Fixed]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from assortment.demand.arrays import Floats, Ints
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.loyalty import Fixed, LoyalLikelihood, Nested, drifts
+from assortment.demand.likelihood.loyalty import AWAY, Fixed, LoyalLikelihood, Nested, drifts
 
 
 def local_of_loyal(
@@ -32,7 +32,7 @@ def local_of_loyal(
     def local(states: Ints) -> tuple[Floats, Floats]:
         seen = nested(states)
         units = likelihood.units[states] * likelihood.weight[states]
-        shares = seen.worth * (seen.factor / seen.chance[:, None])[:, likelihood.nest]
+        shares, share = likelihood.shares_of(seen), seen.share
         x = np.concatenate([np.ones((1, *shares.shape)), likelihood.choices.covariates[:, states]])
         change, of_classes = likelihood.slope_of_states(seen, fixed, states)
         slopes = np.einsum("tn,atn->an", change, x)
@@ -40,7 +40,6 @@ def local_of_loyal(
         of_nests, moves = _moves(seen, fixed)
         moved = _by_nest(shares * x, likelihood.member, with_products=with_products)
         gamma = of_nests + of_nests.swapaxes(1, 2)
-        share = seen.nests * seen.factor / seen.chance[:, None]
         gamma += np.einsum("tlm,tl,tlk->tmk", of_nests, share, of_nests)
         across = np.einsum("tmk,ktl->mtl", gamma, moved) * units[:, None]
         hessian = np.tensordot(moved, across, axes=((0, 1), (0, 1)))
@@ -63,10 +62,10 @@ def _moves(seen: Nested, fixed: Fixed) -> tuple[Floats, Floats]:
     pairs = everywhere[:, None, None] + (q * more)[:, :, None] + (q * more)[:, None, :]
     pairs += (q * more**2)[:, :, None] * np.eye(len(more))
     slopes = -pairs / seen.factor[:, :, None]
-    share = seen.nests * seen.factor / seen.chance[:, None]
+    share = seen.share
     slopes -= np.einsum("tl,tlm->tm", share, slopes)[:, None]
     by_bonus, by_away, by_mix = drifts(seen, fixed)
-    common = by_bonus.sum(axis=1) + fixed.away_by_loyalty * by_away
+    common = by_bonus.sum(axis=1) - AWAY * by_away
     moves = np.concatenate([common[:, None], by_bonus, by_mix], axis=1)
     moves -= np.einsum("tl,tvl->tv", share, moves)[:, :, None]
     return slopes * (seen.chance[:, None] / seen.factor)[:, None] - 1.0, moves

@@ -21,10 +21,8 @@ from scipy.special import expit, log_expit, logsumexp, softmax
 
 from assortment.demand.arrays import Floats
 from assortment.demand.likelihood.layout import Coefficients
-from assortment.demand.likelihood.logit import Likelihood, Rows
+from assortment.demand.likelihood.logit import LEAST, Likelihood, Rows
 from assortment.demand.observed.choices import TILLS
-
-_LEAST = 1e-300
 
 
 @dataclass(frozen=True)
@@ -116,11 +114,11 @@ class MixtureLikelihood(Likelihood):
         units, part = bought.sum(axis=1), seen.purchases
         joint = seen.shares
         joint *= part[:, :, None]
-        shares = np.maximum(joint.sum(axis=0), _LEAST)
+        shares = np.maximum(joint.sum(axis=0), LEAST)
         loss = -float(np.where(bought > 0, bought * np.log(shares), 0.0).sum())
         ratio = bought / shares
         # Units of each class among those bought, per unit of its share of the purchases.
-        told = np.einsum("tn,ktn->kt", ratio, joint) / np.maximum(part, _LEAST)
+        told = np.einsum("tn,ktn->kt", ratio, joint) / np.maximum(part, LEAST)
         buys = seen.buys
         change = (buys * told + (1.0 - buys) * units)[:, :, None] - ratio
         change *= joint
@@ -200,7 +198,7 @@ class MixtureLikelihood(Likelihood):
             seen = by_class(rows)
             units = self.units[rows] * self.weight[rows]
             part, Q = seen.purchases, seen.shares
-            shares = np.maximum(np.einsum("kt,ktn->tn", part, Q), _LEAST)
+            shares = np.maximum(np.einsum("kt,ktn->tn", part, Q), LEAST)
             even = (Q**2 / shares).sum(axis=2)
             of_product = (part**2 * units)[:, :, None] * Q**2 * ((1.0 - 2.0 * Q) / shares + even[:, :, None])
             product += of_product.sum(axis=1)
@@ -224,7 +222,7 @@ class MixtureLikelihood(Likelihood):
     def _by_class(self, parts: Coefficients) -> Callable[[Rows], _Classes]:
         utilities = self._utilities(parts)
         constant = parts.class_attribute @ self.terms.attributes.T + parts.class_product - parts.class_nothing[:, None]
-        log_mix = np.log(np.maximum(self.terms.mix(parts), _LEAST))
+        log_mix = np.log(np.maximum(self.terms.mix(parts), LEAST))
 
         def by_class(rows: Rows) -> _Classes:
             common = utilities(rows)
