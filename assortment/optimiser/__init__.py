@@ -1,16 +1,16 @@
 """What each store carries: Problem, rules, bounds, PuLP model, search and proof -> Plan, audit."""
 
-from assortment.optimiser.audit import audit
-from assortment.optimiser.chain_problem import require_possible
-from assortment.optimiser.checks import Violation
-from assortment.optimiser.costs import Costs
-from assortment.optimiser.plan import Plan, Verification
-from assortment.optimiser.problem import Problem
-from assortment.optimiser.rule import RULES, Rule
-from assortment.optimiser.rules import Group, Rules
-from assortment.optimiser.rulespec import Cover, RuleSpec
+from assortment.optimiser.plan.plan import Plan, Verification
+from assortment.optimiser.plan.status import Status
+from assortment.optimiser.problem.chain_problem import require_possible
+from assortment.optimiser.problem.costs import Costs
+from assortment.optimiser.problem.problem import Problem
+from assortment.optimiser.rules.audit import audit
+from assortment.optimiser.rules.checks import Violation
+from assortment.optimiser.rules.rule import RULES, Rule
+from assortment.optimiser.rules.rules import Group, Rules
+from assortment.optimiser.rules.rulespec import Cover, RuleSpec
 from assortment.optimiser.solve import solve
-from assortment.optimiser.status import Status
 
 __all__ = [
     "RULES",

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.errors import ProblemError
-from assortment.optimiser.audit import audit
-from assortment.optimiser.chain_bound import Certificate, certify, trivial_certificate
-from assortment.optimiser.chain_programme import PLACES_MOST, ChainProgramme
-from assortment.optimiser.chain_search import improve
-from assortment.optimiser.chain_start import first_draft, free_stores
-from assortment.optimiser.infeasible import explain, obvious
-from assortment.optimiser.plan import Plan, relative_gap, rounding_of
-from assortment.optimiser.reference import is_tiny, solve_reference
-from assortment.optimiser.status import Status
-from assortment.optimiser.store import stores_of
+from assortment.optimiser.chain.bound import Certificate, certify, trivial_certificate
+from assortment.optimiser.chain.programme import PLACES_MOST, ChainProgramme
+from assortment.optimiser.chain.search import improve
+from assortment.optimiser.chain.start import first_draft, free_stores
+from assortment.optimiser.infeasible.infeasible import explain, obvious
+from assortment.optimiser.plan.plan import Plan, relative_gap, rounding_of
+from assortment.optimiser.plan.status import Status
+from assortment.optimiser.programme.reference import is_tiny, solve_reference
+from assortment.optimiser.rules.audit import audit
+from assortment.optimiser.store.store import stores_of
 from assortment.optimiser.workers import Clock, Workers, lend
 
 if TYPE_CHECKING:
-    from assortment.optimiser.draft import Draft
-    from assortment.optimiser.problem import Problem
+    from assortment.optimiser.chain.draft import Draft
+    from assortment.optimiser.problem.problem import Problem
 
 _STAGES = 5
 _SEARCH_SHARE = 0.5

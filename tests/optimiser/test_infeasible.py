@@ -7,7 +7,7 @@ import pytest
 
 from assortment.errors import Infeasible
 from assortment.optimiser import RULES, Group, Problem, Rules, solve
-from assortment.optimiser.conflict import _MENDS
+from assortment.optimiser.infeasible.conflict import _MENDS
 
 
 def chain(rules: Rules, *, shelf: float | list[float] = 100.0, space: float = 10.0, S: int = 3) -> Problem:

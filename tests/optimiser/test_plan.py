@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from optimiser_worlds import small_problem, store_worth
 
 from assortment.optimiser import Plan, Problem, Rules, solve
-from assortment.optimiser.changes import change_worths, takers
-from assortment.optimiser.plan import relative_gap
+from assortment.optimiser.plan.changes import change_worths, takers
+from assortment.optimiser.plan.plan import relative_gap
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from optimiser_worlds import obeys, small_problem
 
 from assortment.optimiser import RULES, Problem, Rules, audit
-from assortment.optimiser.rows import columns_of, listed, sparse_rows
+from assortment.optimiser.rules.rows import columns_of, listed, sparse_rows
 
 GOLDEN = Path(__file__).parent / "golden"
 DEFINITIONS = ("listed_", "purchase_")

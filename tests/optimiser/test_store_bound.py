@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optimiser_worlds import small_problem
 
-from assortment.optimiser.linear import LinearProgram, Polytope, safe_maximum
-from assortment.optimiser.store import Store, stores_of
-from assortment.optimiser.store_bound import branch, look_through, trivial_bound
-from assortment.optimiser.store_search import climb, search
+from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_maximum
+from assortment.optimiser.store.bound import branch, look_through, trivial_bound
+from assortment.optimiser.store.search import climb, search
+from assortment.optimiser.store.store import Store, stores_of
 
 
 def best_of(store: Store) -> float | None:

@@ -1,0 +1,126 @@
+"""Coupling: what the stores of a chain have in common once each is set free at prices (Lagrangian relaxation).
+
+Prices λ on "core stands in the store" (x ≥ y), μ on "only listed products stand" (x ≤ z) and ν on "enough stores"
+(Σ_s x ≥ M (z − a)) let every store choose alone; what is left of y, a and z is one small linear programme. For any
+prices ≥ 0 the sum of the parts is at least the value of every plan. ``local_per_store`` is relaxed to what it implies
+for the number of products of a store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from assortment.optimiser.arrays import Floats
+from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_maximum
+from assortment.optimiser.rules.rows import Row, columns_of, listed, sparse_rows
+from assortment.optimiser.rules.rule import RULES
+from assortment.optimiser.store.store import can_be_core
+
+if TYPE_CHECKING:
+    from assortment.optimiser.problem.problem import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Prices:
+    """Prices ≥ 0 of the rules that tie stores together: ``core`` (S, N), ``listed`` (S, N), ``spread`` (N,)."""
+
+    core: Floats
+    listed: Floats
+    spread: Floats
+
+    @property
+    def per_store(self) -> Floats:
+        """What a store is paid for carrying a product, (S, N)."""
+        paid: Floats = self.core - self.listed + self.spread
+        return paid
+
+    @property
+    def flat(self) -> Floats:
+        """All prices in one row: ``core``, ``listed``, ``spread``."""
+        return np.concatenate([self.core.ravel(), self.listed.ravel(), self.spread])
+
+    @classmethod
+    def from_flat(cls, flat: Floats, S: int, N: int) -> Prices:
+        """Return prices from such a row; what rounding left below 0 becomes 0."""
+        kept = np.maximum(0.0, flat)
+        return cls(kept[: S * N].reshape(S, N), kept[S * N : 2 * S * N].reshape(S, N), kept[2 * S * N :])
+
+
+class Coupling:
+    """The part of the relaxation that the stores have in common: which products are core, which are listed.
+
+    Parameters
+    ----------
+    problem
+        The problem; variables are y (C, N), a (N,) when there are several core groups, and z (N,).
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._columns = columns_of(problem)
+        self._offset = problem.S * problem.N
+        rows = [row for rule in RULES if rule.couples for row in rule.rows(problem)] + list(listed(problem))
+        shared = [row for row in rows if len(row.columns) and row.columns.min() >= self._offset]
+        shared += self._implied()
+        matrix, low, high = sparse_rows(shared, self._columns.count)
+        self.polytope = Polytope(matrix[:, self._offset :], low, high, *self._ends())
+        self.fixed_cost, self.price_cost = self._costs()
+
+    def solve(self, prices: Prices) -> tuple[float, Floats]:
+        """Return a safe bound on the shared part at ``prices`` and the duals behind it."""
+        cost = self._cost(prices)
+        answer = LinearProgram(self.polytope).maximise(cost)
+        duals = np.zeros(len(self.polytope.low)) if answer.duals is None or answer.infeasible else answer.duals
+        return self.bound(prices, duals), duals
+
+    def bound(self, prices: Prices, duals: Floats) -> float:
+        """Return the safe bound that follows from ``duals`` alone; nothing is solved."""
+        cost = self._cost(prices)
+        return safe_maximum(cost, self.polytope, duals)[0]
+
+    def _cost(self, prices: Prices) -> Floats:
+        cost: Floats = self.fixed_cost + self.price_cost @ prices.flat
+        return cost
+
+    def _costs(self) -> tuple[Floats, sparse.csr_matrix]:
+        """Return the cost of y, a and z without prices, and the matrix (variables × prices) that prices add."""
+        problem, numbers, offset, N = self.problem, self._columns, self._offset, self.problem.N
+        z, a, products = numbers.z() - offset, numbers.a() - offset, np.arange(N)
+        fixed = np.zeros(numbers.count - offset)
+        fixed[z] -= problem.product_cost + problem.local_product_cost
+        fixed[a] += problem.local_product_cost
+        rows, columns, values = [], [], []
+        for s, c in enumerate(problem.core_group):
+            rows += [numbers.y(int(c)) - offset, z]
+            columns += [s * N + products, problem.S * N + s * N + products]
+            values += [-np.ones(N), np.ones(N)]
+        rows += [z, a]
+        columns += [2 * problem.S * N + products] * 2
+        values += [-problem.min_stores.astype(float), problem.min_stores.astype(float)]
+        places = (np.concatenate(rows), np.concatenate(columns))
+        shape = (len(fixed), 2 * problem.S * N + N)
+        return fixed, sparse.csr_matrix((np.concatenate(values), places), shape=shape)
+
+    def _implied(self) -> list[Row]:
+        """What is core is listed; kept because the rows that say so through the stores are priced."""
+        numbers = self._columns
+        pairs = [
+            (int(y), int(z)) for c in range(self.problem.C) for y, z in zip(numbers.y(c), numbers.z(), strict=True)
+        ]
+        if self.problem.C > 1:
+            pairs += [(int(a), int(z)) for a, z in zip(numbers.a(), numbers.z(), strict=True)]
+        return [Row("core", np.array(pair), np.array([1.0, -1.0]), -np.inf, 0.0) for pair in pairs]
+
+    def _ends(self) -> tuple[Floats, Floats]:
+        problem, numbers, offset = self.problem, self._columns, self._offset
+        lower, upper = np.zeros(numbers.count - offset), np.ones(numbers.count - offset)
+        candidates = can_be_core(problem)
+        for c in range(problem.C):
+            upper[numbers.y(c) - offset] = candidates[c]
+        lower[numbers.z() - offset] = problem.required.any(axis=0)
+        upper[numbers.z() - offset] = problem.allowed.any(axis=0)
+        return lower, upper

@@ -1,0 +1,153 @@
+"""A first plan for the chain: free stores, the core that costs least to force, then surplus and thin products cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assortment.optimiser.arrays import Floats, Mask
+from assortment.optimiser.chain.draft import Draft, marginal_values, rules_hold, store_with_core
+from assortment.optimiser.chain.programme import ChainProgramme
+from assortment.optimiser.infeasible.infeasible import explain
+from assortment.optimiser.store.search import search
+from assortment.optimiser.store.store import Store, can_be_core
+from assortment.optimiser.workers import Workers
+
+if TYPE_CHECKING:
+    from assortment.optimiser.problem.problem import Problem
+
+_ROUNDS = 3
+
+
+def free_stores(problem: Problem, stores: list[Store], team: Workers) -> Mask:
+    """Return what each store would carry if it stood alone, (S, N).
+
+    Raises
+    ------
+    Infeasible
+        When a store cannot obey its own rules.
+    """
+    today = problem.rules.today
+    begins = [store.must if today is None else today[s] for s, store in enumerate(stores)]
+    found = list(team.map(_search_from, zip(stores, begins, strict=True)))
+    if any(item is None for item in found):
+        raise explain(problem)
+    return np.array([item for item in found if item is not None])
+
+
+def first_draft(
+    problem: Problem, stores: list[Store], free: Mask, programme: ChainProgramme | None, team: Workers
+) -> Draft:
+    """Return a plan that obeys every rule.
+
+    The way by stores is quick and may fail; the linear programme of the whole chain (made here when ``programme`` is
+    ``None``) finds a plan whenever there is one.
+
+    Raises
+    ------
+    Infeasible
+        When there is none.
+    """
+    margins = np.array([marginal_values(store, free[s]) for s, store in enumerate(stores)])
+    core = cheapest_core(problem, margins)
+    draft = None if core is None else _with_core(problem, stores, free, core, team)
+    if draft is None:
+        every = programme or ChainProgramme(problem)
+        draft = every.draft(np.array([store.gains(free[s]) for s, store in enumerate(stores)]))
+    if draft is None:
+        raise explain(problem)
+    return draft
+
+
+def cheapest_core(problem: Problem, margins: Floats) -> Mask | None:
+    """Return the products whose forcing into every store costs least, (C, N); ``None`` when too few may be core.
+
+    Parameters
+    ----------
+    problem
+        The problem.
+    margins
+        Marginal value of each product in each store, (S, N).
+    """
+    candidates, rules = can_be_core(problem), problem.rules
+    # Without any wish for a core nothing is core, whatever stands everywhere.
+    asked = rules.core_min > 0 or rules.core_max is not None
+    asked |= rules.local_products_max is not None or bool(problem.local_product_cost.any())
+    core = np.zeros((problem.C, problem.N), bool)
+    for c in range(problem.C):
+        loss = np.maximum(0.0, -margins[problem.core_group == c]).sum(axis=0) - problem.local_product_cost
+        order = [j for j in np.lexsort((np.arange(problem.N), loss)) if candidates[c, j]]
+        if len(order) < rules.core_min:
+            return None
+        most = problem.N if rules.core_max is None else rules.core_max
+        gladly = sum(1 for j in order if loss[j] <= 0) if asked else 0
+        core[c, order[: min(most, max(rules.core_min, gladly))]] = True
+    return core
+
+
+def _search_from(task: tuple[Store, Mask]) -> Mask | None:
+    return search(task[0], task[1])
+
+
+def _search_again(task: tuple[Store, Mask]) -> Mask | None:
+    return search(task[0], task[1], rounds=_ROUNDS)
+
+
+def _with_core(problem: Problem, stores: list[Store], free: Mask, core: Mask, team: Workers) -> Draft | None:
+    """Return a plan with this core that obeys every rule, or ``None`` when the way by stores finds none."""
+    fixed = [store_with_core(problem, store, core[problem.core_group[s]]) for s, store in enumerate(stores)]
+    found = list(team.map(_search_again, zip(fixed, free, strict=True)))
+    if any(item is None for item in found):
+        return None
+    draft = Draft(np.array([item for item in found if item is not None]), core)
+    return _repaired(problem, fixed, draft, team)
+
+
+def _repaired(problem: Problem, fixed: list[Store], draft: Draft, team: Workers) -> Draft | None:
+    """Delist or spread products until the rules that count products and stores hold.
+
+    Ends: in each round a product is delisted for good, or held in enough stores for good.
+    """
+    listed_now: Mask = np.any(draft.carried, axis=0)
+    held = np.zeros_like(draft.carried)
+    for _ in range(2 * problem.N + 1):
+        fitted = [store.limited(must=held[s], may=listed_now) for s, store in enumerate(fixed)]
+        margins = np.array([marginal_values(store, draft.carried[s]) for s, store in enumerate(fitted)])
+        away, hold = _surplus(problem, draft, margins, held)
+        if not away.any() and not hold.any():
+            return draft if rules_hold(problem, draft) else None
+        touched = draft.carried[:, away].any(axis=1) | (hold & ~draft.carried).any(axis=1)
+        listed_now, held = listed_now & ~away, held | hold
+        numbers = np.flatnonzero(touched)
+        tasks = [(fixed[s].limited(must=held[s], may=listed_now), draft.carried[s]) for s in numbers]
+        for s, found in zip(numbers, team.map(_search_again, tasks), strict=True):
+            if found is None:
+                return None
+            draft.carried[s] = found
+    return None
+
+
+def _surplus(problem: Problem, draft: Draft, margins: Floats, held: Mask) -> tuple[Mask, Mask]:
+    """Return the products to delist, (N,), and the places where a product that is too thin is to be held, (S, N)."""
+    rules, local, count = problem.rules, draft.local, draft.carried.sum(axis=0)
+    worth = (np.maximum(0.0, margins) * draft.carried).sum(axis=0) - problem.product_cost - problem.local_product_cost
+    bound: Mask = np.any(problem.required, axis=0) | np.any(held, axis=0)
+    away, hold = np.zeros(problem.N, bool), np.zeros_like(draft.carried)
+    excess = max(
+        0 if rules.products_max is None else int((count > 0).sum()) - rules.products_max,
+        0 if rules.local_products_max is None else int(local.sum()) - rules.local_products_max,
+    )
+    leaving = [j for j in np.lexsort((np.arange(problem.N), worth)) if local[j] and not bound[j]]
+    away[leaving[: max(0, excess)]] = True
+    for j in np.flatnonzero(local & (count < problem.min_stores) & ~away):
+        missing = int(problem.min_stores[j] - count[j])
+        free = np.flatnonzero(problem.allowed[:, j] & ~draft.carried[:, j])
+        order = free[np.argsort(-margins[free, j], kind="stable")][:missing]
+        loss = -np.minimum(0.0, margins[order, j]).sum()
+        if len(order) == missing and (bound[j] or loss < worth[j]):
+            hold[order, j] = True
+            hold[:, j] |= draft.carried[:, j]
+        elif not bound[j]:
+            away[j] = True
+    return away, hold

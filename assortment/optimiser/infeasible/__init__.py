@@ -1,0 +1,1 @@
+"""Why no assortment obeys all rules, in words."""

@@ -1,0 +1,1 @@
+"""The answer: a plan, its proof, and what it changes."""

@@ -1,0 +1,181 @@
+"""Plan: what each store should carry, what it is worth, and how far from the best it can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from assortment.optimiser.arrays import Mask, read_only
+from assortment.optimiser.chain.bound import Certificate
+from assortment.optimiser.plan.changes import changes_frame, listings_frame
+from assortment.optimiser.plan.status import Status
+from assortment.optimiser.problem.problem import Problem
+from assortment.optimiser.rules.audit import audit
+from assortment.optimiser.rules.checks import Violation
+from assortment.optimiser.store.store import stores_of
+
+_ROUNDING = 4e-13
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `Plan.verify` found.
+
+    Parameters
+    ----------
+    violations
+        Rules that the plan breaks.
+    value
+        The value, computed again.
+    bound
+        The bound, computed again; infinite when there is none.
+    faults
+        What does not agree, in words; empty when all is well.
+    """
+
+    violations: tuple[Violation, ...]
+    value: float
+    bound: float
+    faults: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything agrees."""
+        return not self.faults
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """An assortment for every store, its value and its proof.
+
+    Parameters
+    ----------
+    problem
+        What was asked.
+    carried
+        What each store carries, (S, N).
+    core
+        What is designated core in each store, (S, N).
+    value
+        Per week, less all costs, computed from the picks in numpy.
+    bound
+        No plan is worth more; infinite when no proof was asked for.
+    status
+        How the run ended.
+    reproducible
+        Whether the same inputs give the same plan; not after a stop by the clock or by the user.
+    certificate
+        What the bound rests on; ``None`` when it is infinite or comes from the reference model.
+    """
+
+    problem: Problem
+    carried: Mask
+    core: Mask
+    value: float
+    bound: float
+    status: Status
+    reproducible: bool = True
+    certificate: Certificate | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "carried", read_only(np.asarray(self.carried, bool)))
+        object.__setattr__(self, "core", read_only(np.asarray(self.core, bool)))
+
+    @property
+    def gap(self) -> float:
+        """How much better another plan could be, relative to the value; 0.01 is 1 %."""
+        return relative_gap(self.problem, self.value, self.bound)
+
+    @cached_property
+    def listings(self) -> pd.DataFrame:
+        """One row per store and product carried.
+
+        Columns: store_id, product_id, role ("core" or "local"), units_per_week, sales_per_week (NaN without prices),
+        margin_per_week, space_cm.
+        """
+        return listings_frame(self.problem, self.carried, self.core)
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """One row per store and product that stands today or in the plan; empty without a listing of today.
+
+        Columns: store_id, product_id, action ("add", "drop" or "keep"), worth_per_week, reason. For adds and drops,
+        worth_per_week is the part of the store's change in value (today → plan, listing costs included, costs of the
+        chain not) that the change brings: the integral of the value's slope along the straight way from today to the
+        plan, so that the parts of a store add up to its change. For a keep it is what the store loses when that one
+        product is taken out.
+        """
+        return changes_frame(self.problem, self.carried, self.core)
+
+    def summary(self) -> str:
+        """Return the plan in a few lines."""
+        listed = self.carried.any(axis=0)
+        core = self.core.any(axis=0)
+        gap = "not proven" if np.isinf(self.bound) else f"{self.gap:.3%} at most"
+        return "\n".join(
+            [
+                f"stores {self.problem.S}, products listed {listed.sum()} of {self.problem.N}: "
+                f"{core.sum()} core, {(listed & ~core).sum()} local",
+                f"value per week {self.value:,.2f} ({self.problem.objective}); gap to the best possible: {gap}",
+                f"status {self.status}" + ("" if self.reproducible else " (stopped early; not reproducible)"),
+            ]
+        )
+
+    def verify(self) -> Verification:
+        """Check the plan again, without a solver.
+
+        Proves: the picks obey every rule (audit), and the value is theirs. From the certificate it proves that the
+        bound follows from the store bounds stored in it (prices are ≥ 0, the shared part is bounded by its stored duals
+        in plain arithmetic, the sum is right) and that no store of the plan earns more than its store bound at these
+        prices. It does not prove the store bounds themselves: they were proven while solving, by linear programmes with
+        safe duals, and are not replayed. A bound without certificate (infinite, or of the reference model of a tiny
+        chain) is only checked not to lie below the value.
+        """
+        violations = tuple(audit(self.problem, self.carried, self.core))
+        faults = [str(violation) for violation in violations]
+        value = self.problem.value(self.carried, self.core)
+        if abs(value - self.value) > 1e-9 * max(1.0, abs(value)):
+            faults.append(f"the picks are worth {value!r}, not {self.value!r}")
+        bound = self.bound
+        if self.certificate is not None:
+            bound = self.certificate.bound(self.problem)
+            faults += self._certificate_faults(self.certificate)
+            if bound > self.bound + 1e-9 * max(1.0, abs(bound)) + rounding_of(self.problem):
+                faults.append(f"the certificate proves {bound!r}, not {self.bound!r}")
+        if self.bound < value - 1e-9 * max(1.0, abs(value)):
+            faults.append(f"the bound {self.bound!r} is below the value {value!r}")
+        return Verification(violations, value, bound, tuple(faults))
+
+    def _certificate_faults(self, certificate: Certificate) -> list[str]:
+        prices = certificate.prices
+        faults = []
+        if min(prices.core.min(), prices.listed.min(), prices.spread.min()) < 0:
+            faults.append("a price of the certificate is negative")
+        for s, store in enumerate(stores_of(self.problem)):
+            earned, most = store.priced(prices.per_store[s]).value(self.carried[s]), float(certificate.store_bounds[s])
+            if earned > most + 1e-9 * max(1.0, abs(most)):
+                faults.append(f"store '{self.problem.store_ids[s]}' earns {earned!r}, above its bound {most!r}")
+        return faults
+
+
+def relative_gap(problem: Problem, value: float, bound: float) -> float:
+    """Return max(0, bound − value) relative to the value; 0 when both are 0."""
+    missing = max(0.0, bound - value)
+    if missing == 0:
+        return 0.0
+    scale = max(abs(value), 1e-9 * largest_value(problem))
+    return missing / scale if scale > 0 else float("inf")
+
+
+def largest_value(problem: Problem) -> float:
+    """Return what the chain would earn if every occasion bought the product that is worth most."""
+    return float((problem.class_weight.sum(axis=1) * np.abs(problem.worth).max(axis=1)).sum())
+
+
+def rounding_of(problem: Problem) -> float:
+    """Return how far two sums of the same value may lie apart because floats are rounded."""
+    costs = np.abs(problem.listing_cost).sum() + np.abs(problem.product_cost + problem.local_product_cost).sum()
+    return _ROUNDING * (float(costs) + largest_value(problem))

@@ -1,0 +1,1 @@
+"""Linear programmes: arrays on HiGHS, and the whole problem in PuLP."""
