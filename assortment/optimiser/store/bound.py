@@ -69,7 +69,7 @@ def look_through(store: Store) -> StoreBound:
     sums = picks @ store.matrix.T
     fits = ((sums <= store.high + store.tolerance) & (sums >= store.low - store.tolerance)).all(axis=1)
     total = 1 + picks @ store.pull.T
-    values = ((picks * store.worth) @ store.pull.T / total) @ store.weight - picks @ store.cost
+    values = (picks @ store.earned.T / total) @ store.weight - picks @ store.cost
     best = int(np.where(fits, values, -np.inf).argmax())
     size = store.weight.sum() * np.abs(store.worth).max() + np.abs(store.cost).sum()
     return StoreBound(float(values[best] + ROUNDING * size), picks[best], closed=True, nodes=len(picks))

@@ -45,11 +45,11 @@ class Compact:
         self.store = store
         self.N, self.K = len(store.cost), len(store.weight)
         total = 1 + store.pull[:, carried].sum(axis=1)
-        self.rho = (store.pull[:, carried] @ store.worth[carried]) / total
+        self.rho = store.earned[:, carried].sum(axis=1) / total
         self.scale = total
         pull = store.pull / total[:, None]
         self.t_rows, self.t_base = pull, 1 / total
-        self.n_rows, self.n_base = pull * (store.worth - self.rho[:, None]), -self.rho / total
+        self.n_rows, self.n_base = (store.earned - store.pull * self.rho[:, None]) / total[:, None], -self.rho / total
         self.cost = np.concatenate([-store.cost, np.zeros(3 * self.K), store.weight])
         self.constant = float(store.weight @ self.rho)
         # Rows and right-hand sides are compared in floats; loosen them as the audit does.

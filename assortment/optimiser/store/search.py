@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from assortment.optimiser.arrays import Ints, Mask
-from assortment.optimiser.programme.linear import LinearProgram
+from assortment.optimiser.arrays import Floats, Ints, Mask
+from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_maximum
 from assortment.optimiser.store.store import Store
 
 _ROUNDS = 6
 _RESTARTS = 3
+# Products left open after the relaxation, those nearest to indifference: as many as a small programme decides in a
+# millisecond. All others are decided by the relaxation, which is nearly always right about them.
+_OPEN = 24
 _NODES = 200
 _GAP = 1e-4
 _MOVES = 400
@@ -27,13 +30,17 @@ def search(store: Store, start: Mask | None = None, *, rounds: int = _ROUNDS) ->
     start
         Where to linearise first; need not obey the rules. Never returns less than its value when it does.
     rounds
-        Most linearised programmes; 0 only adds, drops and swaps, from a start that must obey the rules.
+        Most linearised programmes between two climbs; 0 only adds, drops and swaps, from a start that must obey the
+        rules.
     """
     begin = store.must if start is None else start
-    best = climb(store, begin) if store.fits(begin) else None
-    for _ in range(_RESTARTS if rounds else 0):
+    best = begin if store.fits(begin) else None
+    if rounds == 0:
+        return None if best is None else climb(store, best)
+    linearised = _Linearised(store)
+    for _ in range(_RESTARTS):
         reached = best
-        for candidate in _linearised(store, begin, rounds):
+        for candidate in linearised.rounds(begin, rounds):
             if reached is None or store.value(candidate) > store.value(reached):
                 reached = candidate
         if reached is None:
@@ -46,23 +53,71 @@ def search(store: Store, start: Mask | None = None, *, rounds: int = _ROUNDS) ->
     return best
 
 
-def _linearised(store: Store, carried: Mask, rounds: int) -> Iterator[Mask]:
-    """Yield the optimum of the linearised store, linearised again there, until it repeats."""
-    if rounds == 0:
-        return
-    programme = LinearProgram(store.polytope, whole=np.ones(len(store.cost), bool), nodes=_NODES, gap=_GAP)
-    seen = {carried.tobytes()}
-    for _ in range(rounds):
-        answer = programme.maximise(store.gains(carried))
+class _Linearised:
+    """The store with its value held linear: the relaxation decides most products, a small programme the rest.
+
+    Parameters
+    ----------
+    store
+        The store.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._polytope = store.polytope
+        self._free = self._polytope.lower < self._polytope.upper
+        self._relaxation = LinearProgram(self._polytope)
+
+    def rounds(self, carried: Mask, rounds: int) -> Iterator[Mask]:
+        """Yield the optimum of the linearised store, linearised again there, until it repeats."""
+        seen = {carried.tobytes()}
+        for _ in range(rounds):
+            found = self._optimum(self._store.gains(carried))
+            if found is None:
+                return
+            carried = found
+            # HiGHS may pass a row by its tolerance; such a pick is no candidate.
+            if self._store.fits(carried):
+                yield carried
+            if carried.tobytes() in seen:
+                return
+            seen.add(carried.tobytes())
+
+    def _optimum(self, gains: Floats) -> Mask | None:
+        answer = self._relaxation.maximise(gains)
+        if answer.columns is None or answer.duals is None:
+            return None
+        x = answer.columns
+        whole = np.abs(x - np.round(x)) < 1e-6
+        if whole.all():
+            picks: Mask = x > 0.5
+            return picks
+        _, reduced = safe_maximum(gains, self._polytope, answer.duals)
+        doubt = np.where(whole, np.abs(reduced), -1.0)
+        order = np.argsort(np.where(self._free, doubt, np.inf), kind="stable")[: int(self._free.sum())]
+        for count in (_OPEN, len(order)):
+            found = self._decided(gains, np.round(x), np.sort(order[:count]))
+            if found is not None or count >= len(order):
+                return found
+        return None
+
+    def _decided(self, gains: Floats, x: Floats, open_: Ints) -> Mask | None:
+        """Return the best choice of the products ``open_`` with all others as in ``x``; ``None`` when none obeys."""
+        whole, x = self._polytope, x.copy()
+        x[open_] = 0.0
+        matrix = whole.matrix[:, open_]
+        # A row without open products is as the others make it.
+        rows = matrix.any(axis=1)
+        rest = (whole.matrix @ x)[rows]
+        part = Polytope(
+            matrix[rows], whole.low[rows] - rest, whole.high[rows] - rest, whole.lower[open_], whole.upper[open_]
+        )
+        answer = LinearProgram(part, whole=np.ones(len(open_), bool), nodes=_NODES, gap=_GAP).maximise(gains[open_])
         if answer.columns is None:
-            return
-        carried = answer.columns > 0.5
-        # HiGHS may pass a row by its tolerance; such a pick is no candidate.
-        if store.fits(carried):
-            yield carried
-        if carried.tobytes() in seen:
-            return
-        seen.add(carried.tobytes())
+            return None
+        picks: Mask = x > 0.5
+        picks[open_] = answer.columns > 0.5
+        return picks
 
 
 def climb(store: Store, carried: Mask) -> Mask:
@@ -90,28 +145,34 @@ def _best_move(store: Store, carried: Mask) -> tuple[int, int, float]:
     """Return the product that leaves, the one that enters (-1: none) and the gain of the best feasible move."""
     inside, outside = np.flatnonzero(carried & ~store.must), np.flatnonzero(~carried & store.may)
     # Position 0 stands for "none", so that adds, drops and swaps are one table.
-    pull_out = np.concatenate([np.zeros((len(store.weight), 1)), store.pull[:, inside]], axis=1)
-    pull_in = np.concatenate([np.zeros((len(store.weight), 1)), store.pull[:, outside]], axis=1)
+    pull_out, pull_in = _or_none(store.pull, inside), _or_none(store.pull, outside)
+    earned_out, earned_in = _or_none(store.earned, inside), _or_none(store.earned, outside)
     total = 1 + store.pull[:, carried].sum(axis=1)
-    earned = store.pull[:, carried] @ store.worth[carried]
-    worth_out, worth_in = np.r_[0.0, store.worth[inside]], np.r_[0.0, store.worth[outside]]
+    earned = store.earned[:, carried].sum(axis=1)
     cost_out, cost_in = np.r_[0.0, store.cost[inside]], np.r_[0.0, store.cost[outside]]
-    values = cost_out[:, None] - cost_in[None, :]
+    values = cost_out[:, None] - cost_in - float(store.weight @ (earned / total))
     for k, weight in enumerate(store.weight):
-        top = earned[k] - (pull_out[k] * worth_out)[:, None] + (pull_in[k] * worth_in)[None, :]
-        bottom = total[k] - pull_out[k][:, None] + pull_in[k][None, :]
-        values += weight * (top / np.maximum(bottom, 1.0) - earned[k] / total[k])
-    values[~_feasible(store, carried, inside, outside)] = -np.inf
+        top = weight * (earned[k] - earned_out[k])[:, None] + weight * earned_in[k]
+        top /= np.maximum(total[k] - pull_out[k], 1.0)[:, None] + pull_in[k]
+        values += top
+    _forbid(store, carried, inside, outside, values)
     values[0, 0] = 0.0
     i, e = np.unravel_index(int(values.argmax()), values.shape)
     return int(inside[i - 1]) if i else -1, int(outside[e - 1]) if e else -1, float(values[i, e])
 
 
-def _feasible(store: Store, carried: Mask, inside: Ints, outside: Ints) -> Mask:
+def _or_none(rows: Floats, products: Ints) -> Floats:
+    return np.concatenate([np.zeros((len(rows), 1)), rows[:, products]], axis=1)
+
+
+def _forbid(store: Store, carried: Mask, inside: Ints, outside: Ints, values: Floats) -> None:
+    """Set the worth of the moves that a row forbids to minus infinity."""
     sums, tolerance = store.matrix @ carried, store.tolerance
-    left = np.concatenate([np.zeros((len(sums), 1)), store.matrix[:, inside]], axis=1)
-    entered = np.concatenate([np.zeros((len(sums), 1)), store.matrix[:, outside]], axis=1)
-    moved = sums[:, None, None] - left[:, :, None] + entered[:, None, :]
-    high, low = store.high + tolerance, store.low - tolerance
-    feasible: Mask = np.all((moved <= high[:, None, None]) & (moved >= low[:, None, None]), axis=0)
-    return feasible
+    high, low = store.high + tolerance - sums, store.low - tolerance - sums
+    left, entered = _or_none(store.matrix, inside), _or_none(store.matrix, outside)
+    most = entered.max(axis=1) - left.min(axis=1)
+    least = entered.min(axis=1) - left.max(axis=1)
+    # Few rows are near an end; the others allow every move.
+    for m in np.flatnonzero((most > high) | (least < low)):
+        moved = entered[m] - left[m][:, None]
+        values[(moved > high[m]) | (moved < low[m])] = -np.inf

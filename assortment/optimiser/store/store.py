@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ class Store:
     weight
         Occasions per week, (K,).
     worth
-        Of one unit sold, (N,).
+        Of one unit sold, (N,), or by class, (K, N), where stores whose margins differ are joined in one.
     cost
         Per week of carrying a product, (N,); prices of a relaxation are put in here.
     matrix, low, high
@@ -51,6 +52,12 @@ class Store:
     must: Mask
     may: Mask
 
+    @cached_property
+    def earned(self) -> Floats:
+        """Worth times ``pull``, (K, N): what a product adds to the numerator R of each class."""
+        earned: Floats = self.pull * self.worth
+        return earned
+
     @property
     def tolerance(self) -> Floats:
         """How far a row may be passed because its sum is rounded, (M,)."""
@@ -67,7 +74,7 @@ class Store:
     def value(self, carried: Mask) -> float:
         """Return what the store earns with ``carried``, (N,), less costs."""
         pull = self.pull[:, carried]
-        earned = self.weight @ ((pull @ self.worth[carried]) / (1 + pull.sum(axis=1)))
+        earned = self.weight @ (self.earned[:, carried].sum(axis=1) / (1 + pull.sum(axis=1)))
         return float(earned - self.cost[carried].sum())
 
     def fits(self, carried: Mask) -> bool:
@@ -82,11 +89,10 @@ class Store:
 
         Exact for adding one product. For one that is carried, it is the slope when it leaves.
         """
-        pull = self.pull[:, carried]
-        total = 1 + pull.sum(axis=1)
-        mean = (pull @ self.worth[carried]) / total
+        total = 1 + self.pull[:, carried].sum(axis=1)
+        mean = self.earned[:, carried].sum(axis=1) / total
         spread = total[:, None] + np.where(carried, 0.0, self.pull)
-        gains: Floats = self.weight @ (self.pull * (self.worth - mean[:, None]) / spread) - self.cost
+        gains: Floats = self.weight @ ((self.earned - self.pull * mean[:, None]) / spread) - self.cost
         return gains
 
     def priced(self, price: Floats) -> Store:
