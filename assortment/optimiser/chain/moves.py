@@ -42,24 +42,36 @@ class Move:
     released: int = -1
     made: int = -1
 
+    @property
+    def products(self) -> frozenset[int]:
+        """The products that move."""
+        return frozenset({self.delisted, self.listed, self.released, self.made} - {-1})
 
-def best_move(problem: Problem, stores: list[Store], draft: Draft, *, gap: float, clock: Clock) -> Draft | None:
-    """Return the plan after the first of the most promising moves that helps, or ``None``.
 
-    Moves that promise next to nothing against the ``gap`` asked for are not tried.
+def moves_that_help(problem: Problem, stores: list[Store], draft: Draft, *, gap: float, clock: Clock) -> Draft | None:
+    """Return the plan after all of the most promising moves that help, one after the other, or ``None``.
+
+    Moves that promise next to nothing against the ``gap`` asked for are not tried, nor is one that touches a product
+    that has moved already: what it promises is out of date.
     """
     margins = np.array(
         [marginal_values(limited_store(problem, store, s, draft), draft.carried[s]) for s, store in enumerate(stores)]
     )
-    value = draft.value(problem)
+    value, least = draft.value(problem), _PROMISE_SHARE * gap * abs(draft.value(problem))
     moves = sorted(_moves(problem, draft, margins), key=lambda move: -move.promise)
-    for move in moves[:_TRIED]:
-        if clock.expired or move.promise <= _PROMISE_SHARE * gap * abs(value):
-            return None
-        moved = _moved(problem, stores, draft, margins, move)
+    better, gone, failed = None, set[int](), 0
+    for move in moves:
+        if clock.expired or move.promise <= least or failed >= _TRIED:
+            break
+        if gone & move.products:
+            continue
+        moved = _moved(problem, stores, better or draft, margins, move)
         if moved is not None and moved.value(problem) > value + 1e-9 * abs(value):
-            return moved
-    return None
+            better, value, failed = moved, moved.value(problem), 0
+            gone |= move.products
+        else:
+            failed += 1
+    return better
 
 
 def _moves(problem: Problem, draft: Draft, margins: Floats) -> Iterator[Move]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from assortment.optimiser.arrays import Ints, Mask
 from assortment.optimiser.chain.draft import Draft, limited_store, rules_hold
-from assortment.optimiser.chain.moves import best_move
+from assortment.optimiser.chain.moves import moves_that_help
 from assortment.optimiser.chain.programme import ChainProgramme
 from assortment.optimiser.store.bound import prove
 from assortment.optimiser.store.search import search
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _PASSES = 4
 _REDRAFTS = 3
-_MOVE_ROUNDS = 6
+_MOVE_PASSES = 12
 _NODES = 8
 _PROGRAMME_NODES = 50
 
@@ -51,12 +51,15 @@ def improve(
     draft = polish(problem, stores, draft, clock)
     if programme is not None:
         draft = _relinearised(problem, stores, draft, programme, gap=gap, clock=clock)
-    for _ in range(_MOVE_ROUNDS):
-        moved = best_move(problem, stores, draft, gap=gap, clock=clock)
+    for _ in range(_MOVE_PASSES):
+        moved = moves_that_help(problem, stores, draft, gap=gap, clock=clock)
         if moved is None:
             break
         draft = polish(problem, stores, moved, clock)
-    return designated(problem, _proven_stores(problem, stores, draft, gap=gap, team=team, clock=clock))
+    # In large chains the search of single stores is as good, and a proof of each would take most of the time.
+    if programme is not None:
+        draft = _proven_stores(problem, stores, draft, gap=gap, team=team, clock=clock)
+    return designated(problem, draft)
 
 
 def _proven_stores(
