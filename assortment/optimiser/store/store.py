@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.programme.linear import Polytope
@@ -51,6 +52,14 @@ class Store:
     high: Floats
     must: Mask
     may: Mask
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process: the rows without their many zeros."""
+        state = {name: value for name, value in self.__dict__.items() if name != "earned"}
+        return state | {"matrix": sparse.csr_matrix(self.matrix)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"matrix": state["matrix"].toarray()})
 
     @cached_property
     def earned(self) -> Floats:
