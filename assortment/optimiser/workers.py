@@ -100,9 +100,13 @@ class Workers:
         futures = [self._submit(function, item) for item in items]
         for i, item in enumerate(items):
             while True:
-                if otherwise is not None and clock.expired and futures[i].cancel():
-                    yield otherwise(item)
-                    break
+                if otherwise is not None and clock.expired:
+                    # All at once: while one is waited for, the pool would begin the next.
+                    for future in reversed(futures[i:]):
+                        future.cancel()
+                    if futures[i].cancelled():
+                        yield otherwise(item)
+                        break
                 try:
                     result = futures[i].result()
                 except BrokenExecutor:
