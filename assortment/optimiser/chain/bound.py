@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
     from assortment.optimiser.workers import Clock, Workers
 
-# The part of the gap asked for that may be spent on not looking closer at single stores.
-_STORE_SHARE = 0.25
-# And the part that the prices may leave open.
-_PRICE_SHARE = 0.5
+# The part of the gap asked for that the prices may leave open. A step of the prices costs far less than looking closer
+# at every store, so the stores get most of the gap.
+_PRICE_SHARE = 0.3
+# The part of what is then left that may be spent on not looking closer at single stores, and the least of the gap.
+_STORE_SHARE = 0.9
+_STORE_SHARE_LEAST = 0.2
 _ROUNDS = 2
-_STEPS = 12
+_STEPS = 16
 _NODES = 60
 
 
@@ -98,8 +100,11 @@ def certify(
     best = trivial_certificate(problem, stores)
     target = value + _PRICE_SHARE * gap * abs(value)
     for _ in range(_ROUNDS):
-        prices = polish_prices(coupling, stores, prices, pieces, target=target, steps=_STEPS, team=team, clock=clock)
-        found = _proven(problem, coupling, stores, prices, pieces, slack=gap * abs(value), team=team, clock=clock)
+        prices, lowest = polish_prices(
+            coupling, stores, prices, pieces, target=target, steps=_STEPS, team=team, clock=clock
+        )
+        slack = max(_STORE_SHARE * (enough - lowest), _STORE_SHARE_LEAST * gap * abs(value))
+        found = _proven(problem, coupling, stores, prices, pieces, slack=slack, team=team, clock=clock)
         best = min(best, found, key=lambda item: item.bound(problem))
         # A proof may have found assortments that the search had missed; then the prices can improve once more.
         if best.bound(problem) <= enough or clock.expired:
@@ -126,7 +131,7 @@ def _proven(
     team: Workers,
     clock: Clock,
 ) -> Certificate:
-    paid, tolerance = prices.per_store, _STORE_SHARE * slack / problem.S
+    paid, tolerance = prices.per_store, slack / problem.S
     tasks = [(store.priced(paid[s]), pieces.best(s, paid[s]), tolerance) for s, store in enumerate(stores)]
     proofs = list(team.map_until(clock, _prove_store, tasks, _unproven))
     pieces.add(proof.carried for proof in proofs)
