@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.errors import ProblemError
+from assortment.optimiser.arrays import Mask
 from assortment.optimiser.chain.bound import Certificate, certify, trivial_certificate
 from assortment.optimiser.chain.programme import PLACES_MOST, ChainProgramme
 from assortment.optimiser.chain.search import improve
 from assortment.optimiser.chain.start import first_draft, free_stores
+from assortment.optimiser.chain.warm import warm_draft
 from assortment.optimiser.infeasible.infeasible import explain, obvious
 from assortment.optimiser.plan.plan import Plan, relative_gap, rounding_of
 from assortment.optimiser.plan.status import Status
 from assortment.optimiser.programme.reference import is_tiny, solve_reference
 from assortment.optimiser.rules.audit import audit
-from assortment.optimiser.store.store import stores_of
+from assortment.optimiser.store.store import Store, stores_of
 from assortment.optimiser.workers import Clock, Workers, lend
 
 if TYPE_CHECKING:
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
 
 _STAGES = 5
 _SEARCH_SHARE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What a run begins from: what each store carries and what is core there, (S, N) each."""
+
+    carried: Mask
+    core: Mask
 
 
 @dataclass
@@ -54,6 +64,7 @@ def solve(
     workers: int = 1,
     prove: bool = True,
     executor: Executor | None = None,
+    start: Plan | Mask | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
     """Choose the core and every store's local products together.
@@ -77,6 +88,9 @@ def solve(
         Whether to prove a bound; without, it is infinite.
     executor
         Works instead of threads, through the interface of `concurrent.futures`; it is not shut down.
+    start
+        Where to begin: the plan of an earlier run, also of a problem with other rules or numbers, or a listing, (S, N),
+        as ``problem.rules.today``. Only the way changes, and with it the time; what is proven does not rest on it.
     progress
         Called as progress(stages done, stages in all).
 
@@ -94,10 +108,11 @@ def solve(
         )
     if any(True for _ in obvious(problem)):
         raise explain(problem)
+    known = None if start is None else _known(problem, start)
     clock, run = Clock(time_limit_s), _Run(progress=progress)
     try:
         with lend(workers, executor) as team:
-            _work(problem, run, gap=gap, prove=prove, team=team, clock=clock)
+            _work(problem, run, gap=gap, prove=prove, known=known, team=team, clock=clock)
     except KeyboardInterrupt:
         if run.draft is None:
             raise
@@ -105,13 +120,13 @@ def solve(
     return _plan(problem, run, gap, prove, clock)
 
 
-def _work(problem: Problem, run: _Run, *, gap: float, prove: bool, team: Workers, clock: Clock) -> None:
+def _work(
+    problem: Problem, run: _Run, *, gap: float, prove: bool, known: _Known | None, team: Workers, clock: Clock
+) -> None:
     stores = stores_of(problem)
     programme = ChainProgramme(problem) if problem.S * problem.N <= PLACES_MOST else None
     run.step(0)
-    free = free_stores(problem, stores, team)
-    run.step(1)
-    run.draft = first_draft(problem, stores, free, programme, team)
+    free, run.draft = _first(problem, run, stores, programme, known=known, team=team)
     run.step(2)
     # A plan without proof is worth little: the search leaves the proof its share of the time.
     searching = clock.part(_SEARCH_SHARE) if prove else clock
@@ -125,6 +140,44 @@ def _work(problem: Problem, run: _Run, *, gap: float, prove: bool, team: Workers
         if is_tiny(problem) and not clock.expired and _gap(problem, run) > gap:
             _reference(problem, run, gap)
     run.step(_STAGES)
+
+
+def _first(
+    problem: Problem,
+    run: _Run,
+    stores: list[Store],
+    programme: ChainProgramme | None,
+    *,
+    known: _Known | None,
+    team: Workers,
+) -> tuple[Mask, Draft]:
+    """Return what the stores carry alone (or in the known plan), (S, N), and a plan that obeys every rule."""
+    if known is not None:
+        draft = warm_draft(problem, stores, known.carried, known.core, team)
+        if draft is not None:
+            return draft.carried, draft
+    free = free_stores(problem, stores, team)
+    run.step(1)
+    return free, first_draft(problem, stores, free, programme, team)
+
+
+def _known(problem: Problem, start: Plan | Mask) -> _Known:
+    """Return what ``start`` says of the stores and products of ``problem``; those of a plan are found by their ids."""
+    if not isinstance(start, Plan):
+        carried = np.asarray(start, bool)
+        if carried.shape != (problem.S, problem.N):
+            raise ProblemError(
+                f"start: found shape {carried.shape}; expected a Plan or {(problem.S, problem.N)}, stores × products"
+            )
+        return _Known(carried, np.zeros_like(carried))
+    store_at = {item: i for i, item in enumerate(start.problem.store_ids)}
+    product_at = {item: i for i, item in enumerate(start.problem.product_ids)}
+    s = [store_at.get(item, -1) for item in problem.store_ids]
+    j = [product_at.get(item, -1) for item in problem.product_ids]
+    old = np.zeros((2, start.problem.S + 1, start.problem.N + 1), bool)  # the last of each is one that is not there
+    old[:, :-1, :-1] = start.carried, start.core
+    places = old[:, s][:, :, j]
+    return _Known(places[0], places[1])
 
 
 def _gap(problem: Problem, run: _Run) -> float:

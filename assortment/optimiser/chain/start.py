@@ -51,7 +51,7 @@ def first_draft(
     """
     margins = np.array([marginal_values(store, free[s]) for s, store in enumerate(stores)])
     core = cheapest_core(problem, margins)
-    draft = None if core is None else _with_core(problem, stores, free, core, team)
+    draft = None if core is None else around_core(problem, stores, free, core, team)
     if draft is None:
         every = programme or ChainProgramme(problem)
         draft = every.draft(np.array([store.gains(free[s]) for s, store in enumerate(stores)]))
@@ -76,7 +76,7 @@ def cheapest_core(problem: Problem, margins: Floats) -> Mask | None:
     asked |= rules.local_products_max is not None or bool(problem.local_product_cost.any())
     core = np.zeros((problem.C, problem.N), bool)
     for c in range(problem.C):
-        loss = np.maximum(0.0, -margins[problem.core_group == c]).sum(axis=0) - problem.local_product_cost
+        loss = loss_as_core(problem, margins, c)
         order = [j for j in np.lexsort((np.arange(problem.N), loss)) if candidates[c, j]]
         if len(order) < rules.core_min:
             return None
@@ -84,6 +84,12 @@ def cheapest_core(problem: Problem, margins: Floats) -> Mask | None:
         gladly = sum(1 for j in order if loss[j] <= 0) if asked else 0
         core[c, order[: min(most, max(rules.core_min, gladly))]] = True
     return core
+
+
+def loss_as_core(problem: Problem, margins: Floats, c: int) -> Floats:
+    """Return what forcing each product into every store of core group ``c`` costs, (N,); margins as above."""
+    loss: Floats = np.maximum(0.0, -margins[problem.core_group == c]).sum(axis=0) - problem.local_product_cost
+    return loss
 
 
 def _search_from(task: tuple[Store, Mask]) -> Mask | None:
@@ -94,8 +100,16 @@ def _search_again(task: tuple[Store, Mask]) -> Mask | None:
     return search(task[0], task[1], rounds=_ROUNDS)
 
 
-def _with_core(problem: Problem, stores: list[Store], free: Mask, core: Mask, team: Workers) -> Draft | None:
-    """Return a plan with this core that obeys every rule, or ``None`` when the way by stores finds none."""
+def around_core(problem: Problem, stores: list[Store], free: Mask, core: Mask, team: Workers) -> Draft | None:
+    """Return a plan with this core, (C, N), that obeys every rule, or ``None`` when the way by stores finds none.
+
+    Parameters
+    ----------
+    problem, stores, core, team
+        The problem, its stores, the core of each core group, and who works.
+    free
+        What each store is searched from, (S, N); need not obey its rules.
+    """
     fixed = [store_with_core(problem, store, core[problem.core_group[s]]) for s, store in enumerate(stores)]
     found = list(team.map(_search_again, zip(fixed, free, strict=True)))
     if any(item is None for item in found):
