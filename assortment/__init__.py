@@ -35,7 +35,22 @@ from assortment.geo import (
     trade_areas,
 )
 from assortment.inputs import Chain, Neighbourhoods, Products, Sales, Stores, read_chain
-from assortment.optimiser import RULES, Costs, Cover, Group, Plan, Problem, Rules, RuleSpec, audit, solve
+from assortment.optimiser import (
+    RULES,
+    Costs,
+    Cover,
+    Group,
+    Plan,
+    Problem,
+    RulePrices,
+    Rules,
+    RuleSpec,
+    audit,
+    room_worth,
+    rule_prices,
+    shelf_worth,
+    solve,
+)
 from assortment.pipeline import Run, run
 from assortment.report import figures as plot
 from assortment.scenario import Scenario
@@ -65,6 +80,7 @@ __all__ = [
     "ProblemError",
     "Products",
     "ReportError",
+    "RulePrices",
     "RuleSpec",
     "Rules",
     "Run",
@@ -86,7 +102,10 @@ __all__ = [
     "plot",
     "read_chain",
     "rings",
+    "room_worth",
+    "rule_prices",
     "run",
+    "shelf_worth",
     "solve",
     "store_profiles",
     "trade_areas",

@@ -11,6 +11,8 @@ from assortment.optimiser.rules.rule import RULES, Rule
 from assortment.optimiser.rules.rules import Group, Rules
 from assortment.optimiser.rules.rulespec import Cover, RuleSpec
 from assortment.optimiser.solve import solve
+from assortment.optimiser.worth.room import room_worth, shelf_worth
+from assortment.optimiser.worth.rule_prices import RulePrices, rule_prices
 
 __all__ = [
     "RULES",
@@ -20,6 +22,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Rule",
+    "RulePrices",
     "RuleSpec",
     "Rules",
     "Status",
@@ -27,5 +30,8 @@ __all__ = [
     "Violation",
     "audit",
     "require_possible",
+    "room_worth",
+    "rule_prices",
+    "shelf_worth",
     "solve",
 ]

@@ -1,0 +1,106 @@
+"""The worth of a little more room: a centimetre of shelf, one more core product, one more local product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from assortment.optimiser.chain.draft import Draft, limited_store
+from assortment.optimiser.programme.linear import LinearProgram
+from assortment.optimiser.solve import solve
+from assortment.optimiser.store.store import Store, stores_of
+
+if TYPE_CHECKING:
+    from assortment.optimiser.arrays import Floats
+    from assortment.optimiser.plan.plan import Plan
+    from assortment.optimiser.problem.problem import Problem
+
+
+def shelf_worth(plan: Plan) -> pd.DataFrame:
+    """Return what a centimetre more shelf is worth in each store.
+
+    The dual value of the shelf in the store's programme with the plan's core and range, linearised at the plan: true
+    for little more shelf in the mean, while a single product needs its whole width.
+
+    Returns
+    -------
+    DataFrame
+        store_id, shelf_cm, free_cm (what the plan leaves empty), worth_per_cm (per week, in the unit of the objective).
+    """
+    problem, stores = plan.problem, stores_of(plan.problem)
+    core = np.array([plan.core[problem.core_group == c][0] for c in range(problem.C)])
+    draft = Draft(plan.carried.copy(), core)
+    used = (problem.space_cm * plan.carried).sum(axis=1)
+    worth = [
+        _dual_of_shelf(problem, s, limited_store(problem, store, s, draft), draft) for s, store in enumerate(stores)
+    ]
+    return pd.DataFrame(
+        {
+            "store_id": problem.store_ids,
+            "shelf_cm": problem.shelf_cm,
+            "free_cm": problem.shelf_cm - used,
+            "worth_per_cm": worth,
+        }
+    )
+
+
+def room_worth(plan: Plan, *, gap: float = 2e-4, time_limit_s: float | None = 60.0, workers: int = 1) -> pd.DataFrame:
+    """Return what one more of each counted thing is worth: the problem solved again with it, beginning from the plan.
+
+    Returns
+    -------
+    DataFrame
+        rule, step (in words), worth_per_week; below 0 where the rules force the step, as with a core of exactly so many
+        products.
+    """
+    rows = []
+    for rule, step, problem in _one_more(plan.problem):
+        more = solve(problem, gap=gap, time_limit_s=time_limit_s, workers=workers, prove=False, start=plan)
+        rows.append((rule, step, more.value - plan.value))
+    return pd.DataFrame(rows, columns=["rule", "step", "worth_per_week"])
+
+
+def _one_more(problem: Problem) -> Iterator[tuple[str, str, Problem]]:
+    rules = problem.rules
+    if rules.core_max is not None:
+        exactly = rules.core_min == rules.core_max
+        least = rules.core_min + 1 if exactly else rules.core_min
+        more = replace(rules, core_min=least, core_max=rules.core_max + 1)
+        yield "core", "one more core product" + (", which must then be" if exactly else ""), problem.replace(rules=more)
+    if rules.products_max is not None:
+        more = replace(rules, products_max=rules.products_max + 1)
+        yield "products_max", "one more distinct product in the chain", problem.replace(rules=more)
+    if rules.local_products_max is not None:
+        more = replace(rules, local_products_max=rules.local_products_max + 1)
+        yield "local_products_max", "one more distinct local product in the chain", problem.replace(rules=more)
+    least_local, most_local = rules.local_per_store
+    if most_local is not None:
+        more = replace(rules, local_per_store=(least_local, most_local + 1))
+        yield "local_per_store", "one more local product in every store", problem.replace(rules=more)
+    if problem.changes_max is not None:
+        more = replace(rules, changes_max=problem.changes_max + 1)
+        yield "changes_max", "one more change in every store", problem.replace(rules=more)
+
+
+def _dual_of_shelf(problem: Problem, s: int, store: Store, draft: Draft) -> float:
+    row = _shelf_row(problem, s, store)
+    if row is None:
+        return 0.0
+    answer = LinearProgram(store.polytope).maximise(store.gains(draft.carried[s]))
+    if answer.duals is None or answer.infeasible:
+        return 0.0
+    # Rows are scaled to a largest coefficient of 1; HiGHS minimises the negative.
+    return max(0.0, -float(answer.duals[row])) / float(problem.space_cm[s].max())
+
+
+def _shelf_row(problem: Problem, s: int, store: Store) -> int | None:
+    largest = float(problem.space_cm[s].max())
+    if largest <= 0:
+        return None
+    wanted: Floats = problem.space_cm[s] / largest
+    found = [m for m, row in enumerate(store.matrix) if np.array_equal(row, wanted)]
+    return found[0] if found else None

@@ -1,0 +1,110 @@
+"""The price of a rule and the worth of room: against every assortment tried, and against their definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from chain_instances import chain_problem
+from optimiser_worlds import best_value, small_problem
+
+from assortment.errors import Infeasible
+from assortment.optimiser import RULES, Plan, Problem, Rules, room_worth, rule_prices, shelf_worth, solve
+from assortment.optimiser.worth.rule_prices import LIFTED
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    """Six stores whose shelves and changes are scarce."""
+    return solve(chain_problem(6, 24, 2, seed=1, core=4, changes=-4), gap=1e-3)
+
+
+def test_every_rule_can_be_lifted() -> None:
+    """Each rule has a way to solve without it, and no more."""
+    assert list(LIFTED) == [rule.name for rule in RULES]
+
+
+@pytest.mark.parametrize("seed", [3, 11, 19, 27])
+def test_price_of_a_rule_against_every_assortment(seed: int) -> None:
+    """Each rule costs what the best of all assortments without it is worth more than the plan."""
+    problem = small_problem(seed)
+    try:
+        plan = solve(problem, gap=1e-6)
+    except Infeasible:
+        pytest.skip("this seed has no plan")
+    prices = rule_prices(plan, gap=1e-6, prove=True).chain
+    assert len(prices) > 0
+    for row in prices.itertuples():
+        free = best_value(LIFTED[row.rule](problem))
+        assert free is not None
+        scale = max(1.0, abs(free))
+        assert row.cost_per_week <= free - plan.value + 1e-6 * scale
+        assert row.at_most_per_week >= free - plan.value - 1e-6 * scale
+        assert row.cost_per_week >= free - plan.value - 1e-3 * scale
+
+
+def test_only_rules_in_force_have_a_price() -> None:
+    """A rule that nothing asks for is not told."""
+    problem = Problem(
+        attraction=np.ones((2, 1, 3)),
+        class_weight=np.ones((2, 1)),
+        no_purchase=1.0,
+        margin=np.arange(1.0, 4.0),
+        space_cm=np.ones(3),
+        shelf_cm=1.0,
+        rules=Rules(products_max=1),
+    )
+    prices = rule_prices(solve(problem))
+    assert set(prices.chain["rule"]) == {"shelf", "products_max"}
+    # A store that may carry one product earns 3/2 with the dearest, with all three (2 + 3)/3 or 6/4 at most.
+    shelf = prices.chain.set_index("rule").loc["shelf", "cost_per_week"]
+    assert shelf == pytest.approx(0.0)
+    assert prices.chain.set_index("rule").loc["products_max", "cost_per_week"] == pytest.approx(0.0)
+
+
+def test_stores_add_up_to_the_chain(plan: Plan) -> None:
+    """What the stores earn more without a rule is the chain's gain, but for the chain's own costs."""
+    prices = rule_prices(plan)
+    rows = prices.chain.set_index("rule")
+    assert (prices.stores.groupby("rule").size() == plan.problem.S).all()
+    free = solve(LIFTED["changes_max"](plan.problem), prove=False, start=plan)
+    own = prices.stores[prices.stores["rule"] == "changes_max"]["cost_per_week"].sum()
+    chain_costs = (free.value - plan.value) - rows.loc["changes_max", "cost_per_week"]
+    assert chain_costs == pytest.approx(0.0, abs=1e-9)
+    before, after = plan.problem.store_values(plan.carried), plan.problem.store_values(free.carried)
+    assert own == pytest.approx((after - before).sum())
+    assert rows.loc["changes_max", "cost_per_week"] > 0
+
+
+def test_a_centimetre_of_shelf(plan: Plan) -> None:
+    """Shelf is worth something only where it is full, and then about what more of it brings."""
+    worth = shelf_worth(plan)
+    used = (plan.problem.space_cm * plan.carried).sum(axis=1)
+    assert worth["free_cm"].tolist() == pytest.approx((plan.problem.shelf_cm - used).tolist())
+    assert (worth["worth_per_cm"] >= 0).all()
+    # Twice the widest product free: no product is kept out by the shelf.
+    wide = plan.problem.replace(shelf_cm=plan.problem.space_cm.sum(axis=1))
+    assert (shelf_worth(solve(wide, prove=False))["worth_per_cm"] == 0).all()
+
+
+def test_shelf_of_one_store_in_closed_form() -> None:
+    """With one class and tiny attractions, value is nearly linear: a centimetre is worth the last product's density."""
+    pull = np.array([4e-4, 3e-4, 2e-4, 1e-4])
+    problem = Problem(
+        attraction=pull.reshape(1, 1, 4),
+        class_weight=np.full((1, 1), 1000.0),
+        no_purchase=1.0,
+        margin=np.ones(4),
+        space_cm=np.full(4, 10.0),
+        shelf_cm=25.0,
+    )
+    worth = shelf_worth(solve(problem))
+    assert worth.loc[0, "free_cm"] == pytest.approx(5.0)
+    assert worth.loc[0, "worth_per_cm"] == pytest.approx(1000 * 2e-4 / 10, rel=1e-2)
+
+
+def test_one_more_of_each(plan: Plan) -> None:
+    """One more product, where the rules count them, is never worth less than nothing unless it must be."""
+    worth = room_worth(plan).set_index("rule")["worth_per_week"]
+    assert {"core", "products_max", "changes_max"} == set(worth.index)
+    assert worth["products_max"] >= 0
+    assert worth["changes_max"] >= 0
