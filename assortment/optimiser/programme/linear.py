@@ -124,6 +124,10 @@ class LinearProgram:
                 duals = np.array(solution.row_dual)
         return Answer(columns, duals, bound, infeasible)
 
+    def add_rows(self, matrix: sparse.csr_matrix, low: Floats, high: Floats) -> None:
+        """Add rows below the others; the basis of the last solve stays."""
+        self._highs.addRows(len(low), low, high, matrix.nnz, matrix.indptr[:-1], matrix.indices, matrix.data)
+
     def set_bounds(self, lower: Floats, upper: Floats) -> None:
         """Change the ends of all variables."""
         self._highs.changeColsBounds(len(self._numbers), self._numbers, lower, upper)
@@ -156,6 +160,13 @@ def safe_maximum(cost: Floats, polytope: Polytope, duals: Floats) -> tuple[float
     size = (np.abs(cost) + np.abs(duals) @ np.abs(matrix)) @ width + np.abs(rows).sum()
     allowance = _ROUNDING * (len(cost) + len(duals)) * size
     return float(columns.sum() + rows.sum() + allowance), reduced
+
+
+def packed(matrix: Floats) -> sparse.csr_matrix:
+    """Return a dense matrix as a sparse one."""
+    there = matrix != 0
+    starts = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int32)
+    return sparse.csr_matrix((matrix[there], np.nonzero(there)[1].astype(np.int32), starts), shape=matrix.shape)
 
 
 def _model(polytope: Polytope, whole: Mask | None) -> highspy.HighsLp:

@@ -1,7 +1,15 @@
-"""The compact relaxation of one store: one product of two numbers per class is all that is not linear.
+"""The compact form of one store: what a class earns per occasion is a mark less a shortfall over 1 + V.
 
-With ρ_k = R/(1 + V) at the incumbent, R/(1 + V) = ρ_k + u n holds exactly for u = 1/(1 + V) and
-n = Σ v (worth − ρ_k) x − ρ_k. Both are scaled by 1 + V at the incumbent: t = (1 + V)/scale, n/scale.
+For any mark, R/(1 + V) = mark − short/(1 + V) with the shortfall short = mark (1 + V) − R, which is linear in what is
+carried. Where 0 ≤ low ≤ short ≤ high and t = 1 + V > 0, the ratio lies above its convex envelope (Zamora and Grossmann,
+Journal of Global Optimization 1999), hence above each tangent of it:
+
+    short/t ≥ ((short + √(low·high)) / (√low + √high))² / t ≥ slope·short − curve·t + level,
+
+    curve = (slope (√low + √high) / 2)²,  level = min over y in {low, high} of 2 √(curve·y) − slope·y,  any slope ≥ 0.
+
+So two ends per class are all that is not linear. A mark near what the class earns at the optimum makes the range of the
+shortfall, and the error, small; it must lie above everything that the class can earn, so it falls as the box shrinks.
 """
 
 from __future__ import annotations
@@ -11,84 +19,257 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assortment.optimiser.arrays import Floats, Mask
+from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.store.store import Store
 
-OUTWARD = 1e-9
-ROUNDING = 1e-13
+_ROUNDING = 4e-16
 
 
 @dataclass(frozen=True, eq=False)
-class Box:
-    """Ends of x, (N,), and of t and n, (K,) each."""
+class Duals:
+    """What P bounds on a box rest on; any numbers give true bounds, good ones good bounds.
 
-    x_low: Floats
-    x_high: Floats
-    t_low: Floats
-    t_high: Floats
-    n_low: Floats
-    n_high: Floats
+    Parameters
+    ----------
+    money
+        Of "worth more than the cut-off", ≥ 0, (P,).
+    slope
+        Of the tangent of each class, ≥ 0, (P, K).
+    ends
+        Of the range of each shortfall, above 0 for its high end, (P, K).
+    rows
+        Of the store's own rules, above 0 for the high end of a row, (P, M).
+    """
+
+    money: Floats
+    slope: Floats
+    ends: Floats
+    rows: Floats
+
+    @classmethod
+    def none(cls, P: int, K: int, M: int) -> Duals:
+        """Return duals that prove what the ends of each variable alone prove."""
+        return cls(np.zeros(P), np.zeros((P, K)), np.zeros((P, K)), np.zeros((P, M)))
+
+    @classmethod
+    def stacked(cls, parts: list[Duals]) -> Duals:
+        """Return all duals of ``parts``, in order."""
+        return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in dataclasses.fields(cls)))
 
 
 class Compact:
-    """The numbers of the relaxation that do not depend on a box.
+    """The numbers of a store's compact form that do not depend on a box.
 
     Parameters
     ----------
     store
         The store.
-    carried
-        The incumbent, (N,).
+    scale
+        Powers of two near 1 + V at a good assortment, (K,); sums of attraction are divided by them, without rounding.
     """
 
-    def __init__(self, store: Store, carried: Mask) -> None:
-        self.store = store
-        self.N, self.K = len(store.cost), len(store.weight)
-        total = 1 + store.pull[:, carried].sum(axis=1)
-        self.rho = store.earned[:, carried].sum(axis=1) / total
-        self.scale = total
-        pull = store.pull / total[:, None]
-        self.t_rows, self.t_base = pull, 1 / total
-        self.n_rows, self.n_base = (store.earned - store.pull * self.rho[:, None]) / total[:, None], -self.rho / total
-        self.cost = np.concatenate([-store.cost, np.zeros(3 * self.K), store.weight])
-        self.constant = float(store.weight @ self.rho)
+    def __init__(self, store: Store, scale: Floats) -> None:
+        self.store, self.scale = store, scale
+        self.K, self.N = store.pull.shape
+        self.M = len(store.low)
+        self.pull, self.none = store.pull / scale[:, None], 1 / scale
+        self.earning_size = self.pull * np.abs(store.worth)
         # Rows and right-hand sides are compared in floats; loosen them as the audit does.
         self.low, self.high = store.low - store.tolerance, store.high + store.tolerance
-        worth = np.where(store.may, store.worth, 0.0)
-        slack = OUTWARD * np.abs(worth).max(initial=0.0)
-        # R/(1 + V) is a mean of worths and of 0, whatever is carried.
-        self.p_low, self.p_high = worth.min(initial=0.0) - slack - self.rho, worth.max(initial=0.0) + slack - self.rho
+        self.row_size = np.abs(store.matrix)
+        self.size = float(store.weight.sum() * np.abs(store.worth).max(initial=0.0) + np.abs(store.cost).sum())
+        self.rounding = _ROUNDING * (self.N + self.M + 10 * self.K + 20)
+
+    @classmethod
+    def near(cls, store: Store, carried: Mask) -> Compact:
+        """Return the compact form scaled to an assortment, (N,)."""
+        return cls(store, np.exp2(np.round(np.log2(1 + store.pull @ carried))))
+
+    def value_most(self, carried: Mask) -> float:
+        """Return the value of an assortment, (N,), not rounded down."""
+        return float(self.store.value(carried) + self.rounding * self.size)
 
     def root(self) -> Box:
-        """Return the box that holds every assortment."""
-        low, high = self.store.must.astype(float), self.store.may.astype(float)
-        wide = np.full(self.K, np.inf)
-        return self.follow(Box(low, high, -wide, wide, -wide, wide))
+        """Return the box of every assortment, each class marked with the worth of the store's best product."""
+        store = self.store
+        mark = np.full(self.K, np.where(store.may | store.must, store.worth, 0.0).max(initial=0.0))
+        fold = Fold(self, store.must, ~(store.may | store.must))
+        low, high = fold.short(mark)
+        # No product is worth more than the mark, so no shortfall is negative, whatever rounding says.
+        return Box(fold, mark, np.maximum(low, 0.0), np.maximum(high, 0.0))
 
-    def follow(self, box: Box) -> Box:
-        """Tighten t and n to what the ends of x leave."""
-        t = _interval(self.t_rows, self.t_base, box)
-        n = _interval(self.n_rows, self.n_base, box)
-        return dataclasses.replace(
-            box,
-            t_low=np.maximum(box.t_low, t[0]),
-            t_high=np.minimum(box.t_high, t[1]),
-            n_low=np.maximum(box.n_low, n[0]),
-            n_high=np.minimum(box.n_high, n[1]),
-        )
 
-    def error(self, box: Box) -> Floats:
-        """Return how far the envelope of each class can be off, (K,)."""
-        u_width = 1 / np.maximum(box.t_low, OUTWARD) - 1 / np.maximum(box.t_high, OUTWARD)
-        error: Floats = self.store.weight * (box.n_high - box.n_low) * u_width
+class Fold:
+    """The compact form with products that are carried or left out for certain folded into constants.
+
+    Parameters
+    ----------
+    compact
+        The compact form.
+    ones, zeros
+        Products carried, and products left out, (N,). What is in both makes the fold torn: it holds nothing.
+    """
+
+    def __init__(self, compact: Compact, ones: Mask, zeros: Mask) -> None:
+        store = compact.store
+        self.compact, self.ones, self.zeros = compact, ones, zeros
+        self.torn = bool((ones & zeros).any())
+        self.free: Ints = np.flatnonzero(~(ones | zeros))
+        self.pull = compact.pull[:, self.free]
+        self.worth, self.cost = store.worth[self.free], store.cost[self.free]
+        carried, live = ones.astype(float), (~zeros).astype(float)
+        self.t = compact.none + compact.pull @ carried
+        self.earned = compact.pull @ (carried * store.worth)
+        self.paid = float(store.cost @ carried)
+        self.sums = store.matrix @ carried
+        # Sizes of the sums, of folded and of free products, for what rounding may have done to them.
+        self.t_size = compact.none + compact.pull @ live
+        self.earned_size = compact.earning_size @ live
+        self.paid_size = float(np.abs(store.cost) @ live)
+        self.sums_size = compact.row_size @ live
+
+    def short(self, mark: Floats) -> tuple[Floats, Floats]:
+        """Return what the free products alone say of the shortfall from ``mark``, (K,): its ends."""
+        rows = self.pull * (mark[:, None] - self.worth)
+        base = mark * self.t - self.earned
+        slack = self.compact.rounding * (np.abs(mark) * self.t_size + self.earned_size)
+        return base + np.minimum(rows, 0.0).sum(axis=1) - slack, base + np.maximum(rows, 0.0).sum(axis=1) + slack
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """A part of a store's assortments: products folded, and for each class a mark and the ends of the shortfall.
+
+    Parameters
+    ----------
+    fold
+        What is carried and left out for certain.
+    mark, low, high
+        (K,) each; 0 ≤ low.
+    """
+
+    fold: Fold
+    mark: Floats
+    low: Floats
+    high: Floats
+
+    @property
+    def error(self) -> Floats:
+        """How far the tangents can be off in each class, about, in money, (K,)."""
+        error: Floats = self.fold.compact.store.weight * (np.sqrt(self.high) - np.sqrt(self.low)) ** 2 / 4
         return error
 
+    def empty(self, margin: float = 0.0) -> bool:
+        """Whether the fold is torn or the ends leave nothing between them, by more than ``margin``, relatively."""
+        return self.fold.torn or bool((self.low > self.high + margin * np.abs(self.high)).any())
 
-def _interval(rows: Floats, base: Floats, box: Box) -> tuple[Floats, Floats]:
-    rising, falling = np.maximum(rows, 0.0), np.minimum(rows, 0.0)
-    low_up, low_down = rising @ box.x_low, falling @ box.x_high
-    high_up, high_down = rising @ box.x_high, falling @ box.x_low
-    # Each end moves outward by its own rounding, so that 1 + V, a sum of positive numbers, stays positive.
-    low = base + low_up + low_down - ROUNDING * (np.abs(base) + low_up - low_down)
-    high = base + high_up + high_down + ROUNDING * (np.abs(base) + high_up - high_down)
-    return low, high
+    def maxima(self, on_t: Floats, on_earned: Floats, duals: Duals, cutoff: float) -> tuple[Floats, Floats]:
+        """Bound P linear functions over what is worth more than ``cutoff``.
+
+        Parameters
+        ----------
+        on_t, on_earned
+            Coefficients of 1 + V and of R, both scaled, (P, K).
+        duals
+            P of them.
+        cutoff
+            Money.
+
+        Returns
+        -------
+        tuple
+            Bounds, (P,), and the reduced costs of the free products behind them, (P, n). Where duals are no numbers
+            the bound is infinite.
+        """
+        fold, compact, store = self.fold, self.fold.compact, self.fold.compact.store
+        money, slope = np.maximum(duals.money, 0.0), np.maximum(duals.slope, 0.0)
+        rows, row_ends, used = self._rows(duals.rows)
+        weight = money[:, None] * store.weight
+        curve, level = self.tangents(slope)
+        push = weight * slope + duals.ends
+        a, b = on_t + weight * curve - push * self.mark, on_earned + push
+        reduced = a @ fold.pull + (b @ fold.pull) * fold.worth - money[:, None] * fold.cost
+        reduced -= rows @ store.matrix[np.ix_(used, fold.free)]
+        ends = duals.ends * np.where(duals.ends > 0, self.high, self.low)
+        constant = (a @ fold.t) + (b @ fold.earned) - money * (fold.paid + cutoff)
+        constant += (weight * (self.mark - level) + ends).sum(axis=1) + (rows * (row_ends - fold.sums[used])).sum(
+            axis=1
+        )
+        size = (np.abs(on_t) + weight * curve + np.abs(push * self.mark)) @ fold.t_size
+        size += (np.abs(on_earned) + np.abs(push)) @ fold.earned_size + money * (fold.paid_size + abs(cutoff))
+        size += (weight * (np.abs(self.mark) + np.abs(level)) + np.abs(ends)).sum(axis=1)
+        size += (np.abs(rows) * (np.abs(row_ends) + fold.sums_size[used])).sum(axis=1)
+        bounds = constant + np.maximum(reduced, 0.0).sum(axis=1) + compact.rounding * size
+        return np.where(np.isfinite(bounds), bounds, np.inf), reduced
+
+    def worth_most(self, duals: Duals) -> tuple[float, Floats]:
+        """Bound the store's value in the box by one of ``duals``; also return the reduced costs, (n,)."""
+        nothing = np.zeros((1, self.fold.compact.K))
+        bounds, reduced = self.maxima(nothing, nothing, duals, 0.0)
+        return float(bounds[0]), reduced[0]
+
+    def beaten(self, duals: Duals, cutoff: float) -> bool:
+        """Whether ``duals`` prove that nothing in the box is worth more than ``cutoff``."""
+        nothing = np.zeros((1, self.fold.compact.K))
+        return bool(self.maxima(nothing, nothing, duals, cutoff)[0][0] < 0)
+
+    def fixed(self, bound: float, reduced: Floats, cutoff: float) -> Box:
+        """Fold products whose other choice cannot beat the cut-off (reduced costs)."""
+        fold = self.fold
+        never = fold.free[(reduced < 0) & (bound + reduced <= cutoff)]
+        always = fold.free[(reduced > 0) & (bound - reduced <= cutoff)]
+        return self.folded(always, never) if len(never) + len(always) else self
+
+    def folded(self, carried: Ints, left_out: Ints) -> Box:
+        """Fold the products ``carried`` and ``left_out``, given by their numbers."""
+        ones, zeros = self.fold.ones.copy(), self.fold.zeros.copy()
+        ones[carried], zeros[left_out] = True, True
+        fold = Fold(self.fold.compact, ones, zeros)
+        low, high = fold.short(self.mark)
+        return Box(fold, self.mark, np.maximum(self.low, low), np.minimum(self.high, high))
+
+    def narrowed(self, mark: Floats, duals: Duals, cutoff: float) -> Box:
+        """Move each class to ``mark``, (K,), between the ends that ``duals`` prove: first K low ends, then K high ends.
+
+        A class for which a shortfall from its new mark may be negative stays as it is.
+        """
+        one = np.eye(len(mark))
+        on_t, on_earned = np.vstack([-one * mark, one * mark]), np.vstack([one, -one])
+        most, _ = self.maxima(on_t, on_earned, duals, cutoff)
+        low, high = self.fold.short(mark)
+        low, high = np.maximum(low, -most[: len(mark)]), np.minimum(high, most[len(mark) :])
+        same = mark == self.mark
+        low, high = (
+            np.where(same, np.maximum(low, self.low), low),
+            np.where(same, np.minimum(high, self.high), high),
+        )
+        good = low >= 0
+        return Box(
+            self.fold,
+            np.where(good, mark, self.mark),
+            np.where(good, low, self.low),
+            np.where(good, high, self.high),
+        )
+
+    def halved(self, k: int, at: float) -> tuple[Box, Box]:
+        """Split the range of the shortfall of class ``k`` at ``at``."""
+        high, low = self.high.copy(), self.low.copy()
+        high[k], low[k] = min(high[k], at), max(low[k], at)
+        return dataclasses.replace(self, high=high), dataclasses.replace(self, low=low)
+
+    def tangents(self, slope: Floats) -> tuple[Floats, Floats]:
+        """Return curve and level of the tangents with ``slope``, (P, K) each; the level rounded down."""
+        low, high = np.sqrt(self.low), np.sqrt(self.high)
+        root = slope * (low + high) / 2
+        level = np.minimum(2 * root * low - slope * self.low, 2 * root * high - slope * self.high)
+        return root**2, level - 8 * _ROUNDING * (2 * root * high + slope * self.high)
+
+    def _rows(self, duals: Floats) -> tuple[Floats, Floats, Ints]:
+        """Return the duals of rows that have one, without those of ends that do not exist, the ends, and which rows."""
+        compact = self.fold.compact
+        duals = np.where(np.isposinf(compact.high), np.minimum(duals, 0.0), duals)
+        duals = np.where(np.isneginf(compact.low), np.maximum(duals, 0.0), duals)
+        used = np.flatnonzero((duals != 0).any(axis=0))
+        duals = duals[:, used]
+        ends = np.where(duals > 0, compact.high[used], compact.low[used])
+        return duals, np.where(duals != 0, ends, 0.0), used
