@@ -5,8 +5,9 @@ from assortment.optimiser.plan.status import Status
 from assortment.optimiser.problem.chain_problem import require_possible
 from assortment.optimiser.problem.costs import Costs
 from assortment.optimiser.problem.problem import Problem
-from assortment.optimiser.rules.audit import audit
+from assortment.optimiser.rules.audit import audit, priced
 from assortment.optimiser.rules.checks import Violation
+from assortment.optimiser.rules.excess import Excess
 from assortment.optimiser.rules.rule import RULES, Rule
 from assortment.optimiser.rules.rules import Group, Rules
 from assortment.optimiser.rules.rulespec import Cover, RuleSpec
@@ -16,6 +17,7 @@ __all__ = [
     "RULES",
     "Costs",
     "Cover",
+    "Excess",
     "Group",
     "Plan",
     "Problem",
@@ -26,6 +28,7 @@ __all__ = [
     "Verification",
     "Violation",
     "audit",
+    "priced",
     "require_possible",
     "solve",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assortment.errors import ProblemError
+from assortment.optimiser.chain.assortments import best_shared_draft, first_shared_draft
 from assortment.optimiser.chain.bound import Certificate, certify, trivial_certificate
 from assortment.optimiser.chain.programme import PLACES_MOST, ChainProgramme
 from assortment.optimiser.chain.search import improve
@@ -107,20 +108,26 @@ def solve(
 
 def _work(problem: Problem, run: _Run, *, gap: float, prove: bool, team: Workers, clock: Clock) -> None:
     stores = stores_of(problem)
-    programme = ChainProgramme(problem) if problem.S * problem.N <= PLACES_MOST else None
+    apart = problem
+    if problem.rules.assortments_max is not None:
+        # Everything but the sharing of assortments.
+        apart = problem.replace(rules=replace(problem.rules, assortments_max=None))
+    programme = ChainProgramme(apart) if problem.S * problem.N <= PLACES_MOST else None
     run.step(0)
-    free = free_stores(problem, stores, team)
+    free = free_stores(apart, stores, team)
     run.step(1)
-    run.draft = first_draft(problem, stores, free, programme, team)
-    run.step(2)
+    draft = first_draft(apart, stores, free, programme, team)
     # A plan without proof is worth little: the search leaves the proof its share of the time.
     searching = clock.part(_SEARCH_SHARE) if prove else clock
-    run.draft = improve(problem, stores, run.draft, programme, gap=gap, team=team, clock=searching)
+    run.draft = first_shared_draft(problem, stores, draft, searching)
+    run.step(2)
+    draft = improve(apart, stores, draft, programme, gap=gap, team=team, clock=searching)
+    run.draft = best_shared_draft(problem, stores, draft, run.draft, searching)
     run.hurried = searching.stopped
     run.step(3)
     if prove:
         run.certificate = trivial_certificate(problem, stores)
-        run.certificate = certify(problem, stores, run.draft, free, programme, gap=gap, team=team, clock=clock)
+        run.certificate = certify(apart, stores, draft, free, programme, gap=gap, team=team, clock=clock)
         run.step(4)
         if is_tiny(problem) and not clock.expired and _gap(problem, run) > gap:
             _reference(problem, run, gap)
