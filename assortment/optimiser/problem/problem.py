@@ -232,8 +232,8 @@ class Problem:
         """Write the complete linear programme for other solvers: as LP or as MPS, by the ending of ``path``.
 
         Beside it goes ``<path>.names.csv``: which store, product, class or supplier each variable is of. Ids and names
-        never enter the model itself, where they could be mangled. Some solvers read no LP file of a maximisation of
-        MPS, so the MPS file states the minimisation of the value's negative.
+        never enter the model itself, where they could be mangled. The LP file is a maximisation. The MPS file, in which
+        readers take everything for a minimisation, states that of the value's negative.
 
         Parameters
         ----------
