@@ -1,4 +1,4 @@
-"""``assortment run|check|report|sells``: arguments to the pipeline, and errors to exit codes."""
+"""``assortment run|check|report|model|sells``: arguments to the pipeline, and errors to exit codes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from assortment.geo.sells.area_table import AreaTable
 from assortment.geo.sells.drawn import read_area
 from assortment.geo.sells.weekly_sales import in_words
 from assortment.inputs import Chain, read_chain
-from assortment.pipeline import prepare
+from assortment.optimiser.programme.model_file import require_ending
+from assortment.pipeline import prepare, state
 from assortment.pipeline import run as run_scenario
 from assortment.report import render
 from assortment.report.area_files import named, require_files, save_area
@@ -116,6 +117,32 @@ def report(run_folder: Path, *, store: Annotated[tuple[str, ...], Parameter(nega
     with _bars() as bars:
         written = render(run_folder, store or None, progress=lambda done, total: bars.report("report", done, total))
     _out.print(f"{len(written)} PDF{'' if len(written) == 1 else 's'} written to {run_folder}", soft_wrap=True)
+
+
+@app.command
+def model(
+    scenario: Path,
+    file: Path,
+    *,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
+) -> None:
+    """Write the complete linear programme of a scenario, for people and other solvers; nothing is solved.
+
+    Parameters
+    ----------
+    scenario
+        Scenario file, such as scenarios/milk.toml.
+    file
+        File to write, ending in .lp or .mps. Beside it goes a table of what each variable is of.
+    set_
+        Replace a setting of the file: --set core.max=8. May be given more than once.
+    """
+    require_ending(file)
+    asked = Scenario.read(scenario, set_)
+    with _bars() as bars:
+        problem = state(asked, progress=bars.report)
+    written = problem.write(file)
+    _out.print(f"written to {written} and {written.with_suffix('.names.csv')}", soft_wrap=True)
 
 
 @app.command

@@ -178,6 +178,15 @@ def run(
     )
 
 
+def state(asked: Scenario, *, progress: Progress | None = None) -> Problem:
+    """State what a scenario asks the optimiser to decide, and stop there: nothing is solved."""
+    seconds: dict[str, float] = {}
+    chain, _, profiles = prepare(asked, seconds, progress)
+    with _timed("demand", seconds, progress):
+        _, demand, _ = _demand(asked, chain, profiles, asked.solve.workers, progress)
+    return _problem(asked, chain, demand)
+
+
 class Prepared(NamedTuple):
     """What is known before anything is estimated."""
 

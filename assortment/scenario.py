@@ -141,6 +141,24 @@ class CoverSettings(_Section):
     most: int | None = Field(None, ge=0)
 
 
+Price: TypeAlias = Annotated[float | None, Field(ge=0, lt=inf)]
+"""Money per week, in the chain's currency (units, where the objective is units)."""
+
+Part: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+
+class SoftSettings(_Section):
+    """``[rules.soft]``: rules that may be broken, and what each unit by which they are costs per week."""
+
+    shelf: Price = Field(None, description="per centimetre that a store's products need beyond its shelf")
+    groups: Price = Field(None, description="per product of a group that a store has too many or too few")
+    products_max: Price = Field(None, description="per distinct product too many")
+    local_products_max: Price = Field(None, description="per distinct product that is not core too many")
+    local_min_stores: Price = Field(None, description="per store in which a product that is not core is missing")
+    local_per_store: Price = Field(None, description="per product that is not core a store has too many or too few")
+    changes_max: Price = Field(None, description="per change too many in a store")
+
+
 class RuleSettings(_Section):
     """``[rules]``: under the names that ``assortment.Rules`` gives them."""
 
@@ -151,8 +169,13 @@ class RuleSettings(_Section):
     local_products_max: int | None = Field(None, ge=0)
     local_min_stores: int = Field(1, ge=0)
     local_per_store: tuple[int | None, int | None] = (None, None)
+    local_share: tuple[Part | None, Part | None] = Field(
+        (None, None), description="least and largest part of a store's products that is not core"
+    )
     changes_max: int | None = Field(None, ge=0)
+    assortments_max: int | None = Field(None, ge=1, description="most different assortments in the chain")
     groups: tuple[CoverSettings, ...] = ()
+    soft: SoftSettings = SoftSettings()
 
     @model_validator(mode="before")
     @classmethod
@@ -163,10 +186,23 @@ class RuleSettings(_Section):
         core = {f"core_{part}": value for part, value in given["core"].items()}
         return {**{name: value for name, value in given.items() if name != "core"}, **core}
 
+    @model_validator(mode="after")
+    def _prices_what_is_asked(self) -> RuleSettings:
+        """Refuse a price for a rule that is not asked for; what suppliers ask of local_min_stores is in the tables."""
+        always = {"shelf", "local_min_stores"}
+        unused = [name for name in self.soft.given() if name not in always and name not in self.model_fields_set]
+        if unused:
+            raise PydanticCustomError(
+                "unused_price", "soft gives {names} a price, but there is no such limit", {"names": ", ".join(unused)}
+            )
+        return self
+
     def spec(self) -> RuleSpec:
         """Return the same rules as the optimiser takes them."""
         cover = tuple(Cover(**group.given()) for group in self.groups)
-        return RuleSpec(**{name: value for name, value in self.given().items() if name != "groups"}, cover=cover)
+        soft = {name: price for name, price in self.soft.given().items() if price is not None}
+        given = {name: value for name, value in self.given().items() if name not in ("groups", "soft")}
+        return RuleSpec(**given, cover=cover, soft=soft)
 
 
 class CostSettings(_Section):
@@ -175,6 +211,9 @@ class CostSettings(_Section):
     listing: float = Field(0.0, description="per product and store that carries it")
     product: float = Field(0.0, description="per distinct product in the chain")
     local_product: float = Field(0.0, description="per distinct product that is not core")
+    delivery: float = Field(
+        0.0, ge=0, description="per supplier that delivers to a store, where its delivery_cost does not say"
+    )
 
 
 class SolveSettings(_Section):
@@ -293,7 +332,7 @@ def _locate(key: str) -> list[str]:
     for written in (key, key.replace("-", "_")):
         if written in known:
             return written.split(".")
-        ends = [path for path in known if path.split(".", 1)[-1] == written.replace(".", "_")]
+        ends = [path for path in known if path.split(".", 1)[-1] in (written, written.replace(".", "_"))]
         ends += [path for path in known if "." in path and written == path.replace("core_", "core.")]
         if len(ends) == 1:
             return ends[0].split(".")

@@ -109,6 +109,23 @@ def test_a_dry_run_reads_and_checks_but_writes_nothing(eight_stores: Path, tmp_p
     assert not (tmp_path / "none").exists()
 
 
+def test_the_model_can_be_written_for_another_solver(eight_stores: Path, tmp_path: Path) -> None:
+    """``assortment model`` writes the programme and a table of names, and solves nothing; ids stay out of the model."""
+    file = tmp_path / "milk.lp"
+    assert call("model", eight_stores / "milk.toml", file, "--set", "rules.soft.changes_max=2") == 0
+    text, names = file.read_text(encoding="utf-8"), pd.read_csv(file.with_suffix(".names.csv"), dtype=str)
+    assert "local_min_stores_0" in text and "over_changes_max_0" in text and "S05" not in text
+    assert {"S05", "S38"} <= set(names["store_id"]) and names["variable"].is_unique
+
+
+def test_a_model_of_another_ending_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message says which endings there are."""
+    assert call("model", tmp_path / "none.toml", tmp_path / "milk.txt") == 6
+    assert "a model is written as .lp or .mps" in " ".join(capsys.readouterr().err.split())
+
+
 def refused(capsys: pytest.CaptureFixture[str], scenario: Path, *more: object) -> str:
     """Run what must fail; give the message, after checking that nothing was written and no traceback shown."""
     out = scenario.parent / "reports" / "bad"

@@ -20,6 +20,8 @@ from assortment import pipeline
 from assortment.errors import AssortmentWarning, GeographyError, InputError, ScenarioError
 from assortment.geo import TradeAreas, calibrate_huff, chain_areas
 from assortment.inputs import read_chain
+from assortment.optimiser import RULES, Costs
+from assortment.optimiser.rules.rules import SOFT
 from assortment.pipeline import prepare
 from assortment.report.assumptions import assumptions
 from assortment.report.facts import Facts
@@ -112,6 +114,74 @@ def test_a_missing_file_names_a_near_one(tmp_path: Path) -> None:
     path = write(tmp_path, SMALLEST)
     with pytest.raises(ScenarioError, match=r"did you mean .*question\.toml"):
         Scenario.read(path.with_name("questoin.toml"))
+
+
+ALL_RULES = """
+[rules]
+core = { min = 2, max = 3 }
+core_by = "format"
+products_max = 30
+local_products_max = 20
+local_min_stores = 2
+local_per_store = [1, 8]
+local_share = [0.2, 0.8]
+changes_max = 6
+assortments_max = 4
+groups = [{ attribute = "type", least = 1 }]
+
+[rules.soft]
+shelf = 0.8
+groups = 3.0
+products_max = 10
+local_products_max = 5
+local_min_stores = 2
+local_per_store = 1
+changes_max = 5
+
+[costs]
+listing = 1
+product = 2
+local_product = 3
+delivery = 40
+"""
+
+
+def test_every_rule_and_cost_can_be_asked_for_in_a_scenario(tmp_path: Path) -> None:
+    """Under the name that it has everywhere; what the optimiser gets is what the file says, and no rule is left out."""
+    scenario = Scenario.read(write(tmp_path, SMALLEST + ALL_RULES))
+    spec = scenario.rules.spec()
+    assert (spec.core_min, spec.core_max, spec.core_by) == (2, 3, "format")
+    assert (spec.local_per_store, spec.local_share, spec.assortments_max) == ((1, 8), (0.2, 0.8), 4)
+    assert spec.soft == {name: float(price) for name, price in scenario.rules.soft.given().items()}
+    assert set(spec.soft) == set(SOFT)
+    assert Costs(**scenario.costs.given()).delivery == 40
+    # Allowed and required come from the tables; the shelf is there without being asked for.
+    asked = {rule.name for rule in RULES} - {"shelf", "allowed", "required"}
+    assert asked - {"core"} <= scenario.rules.model_fields_set
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[rules.soft]\nshelv = 1\n", r"rules\.soft\.shelv: unknown key; did you mean 'shelf'"),
+        ("[rules.soft]\nshelf = -1\n", r"rules\.soft\.shelf: found -1"),
+        ("[rules.soft]\ncore = 1\n", r"rules\.soft\.core: unknown key"),
+        ("[rules.soft]\nproducts_max = 1\n", r"soft gives products_max a price, but there is no such limit"),
+        ("[rules]\nlocal_share = [0.1, 1.5]\n", r"rules\.local_share\.1: found 1\.5"),
+        ("[rules]\nassortments_max = 0\n", r"rules\.assortments_max: found 0"),
+        ("[costs]\ndelivery = -2\n", r"costs\.delivery: found -2"),
+    ],
+)
+def test_a_rule_or_cost_that_makes_no_sense_is_named(tmp_path: Path, text: str, message: str) -> None:
+    """A price below 0, a price of a rule that cannot have one or is not asked for, a share above 1."""
+    with pytest.raises(ScenarioError, match=message):
+        Scenario.read(write(tmp_path, SMALLEST + text))
+
+
+@pytest.mark.parametrize("key", ["rules.soft.shelf", "soft.shelf"])
+def test_a_price_can_be_set_on_the_command_line(tmp_path: Path, key: str) -> None:
+    """With or without its section."""
+    assert Scenario.read(write(tmp_path, SMALLEST), [f"{key}=0.8"]).rules.spec().soft == {"shelf": 0.8}
 
 
 HUFF = 'method = "huff"\nattractiveness = "size_m2"\ndistance_floor_m = 1113.195\n'

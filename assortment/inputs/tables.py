@@ -321,6 +321,13 @@ _ALL = (
             _LATITUDE,
             Column("delivers_within_km", "number", "how far it delivers; blank: anywhere", unit="km", above=0),
             Column("minimum_stores", "whole", "fewest stores it delivers to", unit="stores", at_least=1, default=1),
+            Column(
+                "delivery_cost",
+                "number",
+                "what delivering to a store costs; blank: as the scenario says",
+                unit="currency a week",
+                at_least=0,
+            ),
         ),
         key=("supplier_id",),
         empty=True,

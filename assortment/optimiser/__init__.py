@@ -5,8 +5,9 @@ from assortment.optimiser.plan.status import Status
 from assortment.optimiser.problem.chain_problem import require_possible
 from assortment.optimiser.problem.costs import Costs
 from assortment.optimiser.problem.problem import Problem
-from assortment.optimiser.rules.audit import audit
+from assortment.optimiser.rules.audit import audit, priced
 from assortment.optimiser.rules.checks import Violation
+from assortment.optimiser.rules.excess import Excess
 from assortment.optimiser.rules.rule import RULES, Rule
 from assortment.optimiser.rules.rules import Group, Rules
 from assortment.optimiser.rules.rulespec import Cover, RuleSpec
@@ -18,6 +19,7 @@ __all__ = [
     "RULES",
     "Costs",
     "Cover",
+    "Excess",
     "Group",
     "Plan",
     "Problem",
@@ -29,6 +31,7 @@ __all__ = [
     "Verification",
     "Violation",
     "audit",
+    "priced",
     "require_possible",
     "room_worth",
     "rule_prices",

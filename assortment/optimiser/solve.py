@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Mask
+from assortment.optimiser.chain.assortments import best_shared_draft, first_shared_draft
 from assortment.optimiser.chain.bound import Certificate, certify, trivial_certificate
 from assortment.optimiser.chain.programme import PLACES_MOST, ChainProgramme
 from assortment.optimiser.chain.search import improve
@@ -124,18 +125,24 @@ def _work(
     problem: Problem, run: _Run, *, gap: float, prove: bool, known: _Known | None, team: Workers, clock: Clock
 ) -> None:
     stores = stores_of(problem)
-    programme = ChainProgramme(problem) if problem.S * problem.N <= PLACES_MOST else None
+    apart = problem
+    if problem.rules.assortments_max is not None:
+        # Everything but the sharing of assortments.
+        apart = problem.replace(rules=replace(problem.rules, assortments_max=None))
+    programme = ChainProgramme(apart) if problem.S * problem.N <= PLACES_MOST else None
     run.step(0)
-    free, run.draft = _first(problem, run, stores, programme, known=known, team=team)
-    run.step(2)
+    free, draft = _first(apart, run, stores, programme, known=known, team=team)
     # A plan without proof is worth little: the search leaves the proof its share of the time.
     searching = clock.part(_SEARCH_SHARE) if prove else clock
-    run.draft = improve(problem, stores, run.draft, programme, gap=gap, team=team, clock=searching)
+    run.draft = first_shared_draft(problem, stores, draft, searching)
+    run.step(2)
+    draft = improve(apart, stores, draft, programme, gap=gap, team=team, clock=searching)
+    run.draft = best_shared_draft(problem, stores, draft, run.draft, searching)
     run.hurried = searching.stopped
     run.step(3)
     if prove:
         run.certificate = trivial_certificate(problem, stores)
-        run.certificate = certify(problem, stores, run.draft, free, programme, gap=gap, team=team, clock=clock)
+        run.certificate = certify(apart, stores, draft, free, programme, gap=gap, team=team, clock=clock)
         run.step(4)
         if is_tiny(problem) and not clock.expired and _gap(problem, run) > gap:
             _reference(problem, run, gap)

@@ -22,7 +22,7 @@ DESIGN = {
     "households": ("household_id", "neighbourhood_id longitude latitude store_id"),
     "baskets": ("household_id product_id units", "week store_id price"),
     "survey": ("product_id respondents chose", ""),
-    "suppliers": ("supplier_id name", "longitude latitude delivers_within_km minimum_stores"),
+    "suppliers": ("supplier_id name", "longitude latitude delivers_within_km minimum_stores delivery_cost"),
     "competitors": ("longitude latitude", "size_m2"),
     "travel_times": ("store_id neighbourhood_id minutes", ""),
     "flows": ("store_id neighbourhood_id trips", ""),

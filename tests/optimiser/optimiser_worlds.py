@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 
 from assortment.optimiser import Costs, Group, Problem, Rules
+from assortment.optimiser.rules.rules import SOFT
 
 SIZES = ((1, 6), (2, 6), (2, 5), (3, 4))
 
@@ -37,6 +39,8 @@ def small_problem(seed: int, *, numbers: str = "plain") -> Problem:
             listing=rng.uniform(0, 3, (S, N)) * rng.integers(0, 2) - 0.2,
             product=rng.uniform(0, 4, N) * rng.integers(0, 2),
             local_product=rng.uniform(0, 4, N) * rng.integers(0, 2),
+            delivery=rng.uniform(0, 12, (S, 2)) * rng.integers(0, 2) * (rng.random((S, 2)) < 0.8),
+            supplier_of=rng.integers(-1, 2, N),
         ),
     )
 
@@ -61,50 +65,79 @@ def small_rules(rng: np.random.Generator, S: int, N: int) -> Rules:
         required=on(rng.random((S, N)) < 0.05),
         today=rng.random((S, N)) < 0.5,
         changes_max=on(rng.integers(1, N, S)),
+        **more_rules(rng, S),
     )
 
 
-def store_obeys(problem: Problem, s: int, picks: tuple[int, ...]) -> bool:
-    """The rules of a single store, written out plainly."""
-    rules, carried = problem.rules, set(picks)
-    if sum(problem.space_cm[s][j] for j in carried) > problem.shelf_cm[s] * (1 + 1e-9) + 1e-9:
-        return False
-    if any(not problem.allowed[s][j] for j in carried):
-        return False
-    if any(problem.required[s][j] and j not in carried for j in range(problem.N)):
-        return False
-    for group in rules.groups:
-        count = sum(1 for j in carried if group.members[j])
-        if count < (group.least or 0) or (group.most is not None and count > group.most):
-            return False
+def more_rules(rng: np.random.Generator, S: int) -> dict[str, Any]:
+    """Rules that leave few plans, or make many more of them, each on about a quarter of the time."""
+
+    def seldom(value: object) -> object:
+        return value if rng.random() < 0.25 else None
+
+    prices = {name: seldom(float(rng.choice([0.0, 0.5, 3.0]))) for name in SOFT}
+    return {
+        "core_groups": seldom(rng.integers(0, 2, S)),
+        "local_share": (seldom(float(rng.choice([0.25, 1 / 3]))), seldom(float(rng.choice([0.5, 2 / 3])))),
+        "assortments_max": seldom(int(rng.integers(1, S + 1))),
+        "soft": {name: price for name, price in prices.items() if price is not None} if rng.random() < 0.5 else {},
+    }
+
+
+def store_broken(problem: Problem, s: int, carried: set[int]) -> dict[str, float]:
+    """By how much a store breaks each of its own rules, written out plainly; rules it obeys are left out."""
+    rules = problem.rules
+    over = sum(float(problem.space_cm[s][j]) for j in carried) - float(problem.shelf_cm[s])
+    broken: dict[str, float] = {"shelf": over if over > 1e-9 * max(1.0, problem.shelf_cm[s]) else 0.0}
+    broken["allowed"] = sum(1 for j in carried if not problem.allowed[s][j])
+    broken["required"] = sum(1 for j in range(problem.N) if problem.required[s][j] and j not in carried)
+    counts = [(sum(1 for j in carried if group.members[j]), group.least, group.most) for group in rules.groups]
+    broken["groups"] = sum(off(*count) for count in counts)
     if rules.changes_max is not None:
         today = {j for j in range(problem.N) if rules.today[s][j]}
-        return len(carried ^ today) <= rules.changes_max[s]
-    return True
+        broken["changes_max"] = off(len(carried ^ today), None, rules.changes_max[s])
+    return {rule: amount for rule, amount in broken.items() if amount > 0}
 
 
-def chain_obeys(problem: Problem, stores: list[set[int]], cores: list[set[int]]) -> bool:
-    """The rules that tie stores together, written out plainly; one core per core group."""
+def chain_broken(problem: Problem, stores: list[set[int]], cores: list[set[int]]) -> dict[str, float]:
+    """By how much a chain breaks the rules that tie stores together, written out plainly; one core per core group."""
     rules, groups = problem.rules, [int(c) for c in problem.core_group]
-    if not all(within(len(core), rules.core_min, rules.core_max) for core in cores):
-        return False
-    if any(not cores[c] <= carried for c, carried in zip(groups, stores, strict=True)):
-        return False
+    pairs = [(cores[c], carried) for c, carried in zip(groups, stores, strict=True)]
     listed = set().union(*stores)
     local = listed - set().union(*cores)
-    if not (within(len(listed), None, rules.products_max) and within(len(local), None, rules.local_products_max)):
-        return False
+    least, most = rules.local_share
+    broken: dict[str, float] = {
+        "core": sum(off(len(core), rules.core_min, rules.core_max) for core in cores)
+        + sum(len(core - carried) for core, carried in pairs),
+        "products_max": off(len(listed), None, rules.products_max),
+        "local_products_max": off(len(local), None, rules.local_products_max),
+        "local_per_store": sum(off(len(carried - core), *rules.local_per_store) for core, carried in pairs),
+        "local_share": sum(
+            1
+            for core, carried in pairs
+            if (least is not None and len(carried - core) < least * len(carried) - 1e-9)
+            or (most is not None and len(carried - core) > most * len(carried) + 1e-9)
+        ),
+        "assortments_max": off(len({frozenset(carried) for carried in stores}), None, rules.assortments_max),
+    }
     if rules.local_min_stores is not None:
         counts = {j: sum(1 for carried in stores if j in carried) for j in local}
-        if any(counts[j] < rules.local_min_stores[j] for j in local):
-            return False
-    pairs = zip(groups, stores, strict=True)
-    return all(within(len(carried - cores[c]), *rules.local_per_store) for c, carried in pairs)
+        broken["local_min_stores"] = sum(off(counts[j], int(rules.local_min_stores[j]), None) for j in local)
+    return {rule: amount for rule, amount in broken.items() if amount > 0}
 
 
-def within(count: int, least: int | None, most: int | None) -> bool:
-    """Whether a count keeps two limits, either of which may be missing."""
-    return (least is None or count >= least) and (most is None or count <= most)
+def off(count: int, least: int | None, most: int | None) -> int:
+    """By how many a count passes two limits, either of which may be missing."""
+    under = 0 if least is None else max(0, least - count)
+    return under + (0 if most is None else max(0, count - most))
+
+
+def paid(problem: Problem, broken: dict[str, float]) -> float | None:
+    """What breaking these rules costs; ``None`` when one of them must hold."""
+    prices = problem.rules.soft
+    if any(rule not in prices for rule in broken):
+        return None
+    return sum(prices[rule] * amount for rule, amount in broken.items())
 
 
 def obeys(problem: Problem, carried: np.ndarray, core: np.ndarray) -> bool:
@@ -116,8 +149,8 @@ def obeys(problem: Problem, carried: np.ndarray, core: np.ndarray) -> bool:
         if (rows != rows[0]).any():
             return False
         cores.append(set(np.flatnonzero(rows[0]).tolist()))
-    alone = all(store_obeys(problem, s, tuple(picks)) for s, picks in enumerate(stores))
-    return alone and chain_obeys(problem, stores, cores)
+    broken = [store_broken(problem, s, picks) for s, picks in enumerate(stores)]
+    return all(paid(problem, item) is not None for item in [*broken, chain_broken(problem, stores, cores)])
 
 
 def store_worth(problem: Problem, s: int, picks: tuple[int, ...]) -> float:
@@ -127,37 +160,47 @@ def store_worth(problem: Problem, s: int, picks: tuple[int, ...]) -> float:
         pull = [float(problem.attraction[s][k][j]) for j in picks]
         earned = sum(v * float(problem.worth[s][j]) for v, j in zip(pull, picks, strict=True))
         value += float(problem.class_weight[s][k]) * earned / (float(problem.no_purchase[s][k]) + sum(pull))
-    return value
+    suppliers = {int(problem.supplier_of[j]) for j in picks} - {-1}
+    return value - sum(float(problem.delivery_cost[s][f]) for f in suppliers)
 
 
 def best_value(problem: Problem) -> float | None:
-    """The value of the best plan, by trying all; ``None`` when no plan obeys the rules. One core group only."""
+    """The value of the best plan, by trying all; ``None`` when no plan obeys the rules."""
     subsets = [picks for n in range(problem.N + 1) for picks in combinations(range(problem.N), n)]
-    options = [
-        [(set(picks), store_worth(problem, s, picks)) for picks in subsets if store_obeys(problem, s, picks)]
-        for s in range(problem.S)
-    ]
+    options = [_options(problem, s, subsets) for s in range(problem.S)]
     best = None
     for choice in product(*options):
         stores, worth = [item[0] for item in choice], sum(item[1] for item in choice)
-        worth -= sum(float(problem.product_cost[j]) for j in set().union(*stores))
-        if best is not None and worth + _most_saved(problem, stores) <= best:
+        listed = set().union(*stores)
+        worth -= sum(float(problem.product_cost[j]) for j in listed)
+        most_saved = -sum(min(0.0, float(problem.local_product_cost[j])) for j in listed)
+        if best is not None and worth + most_saved <= best:
             continue
-        for core in _cores(problem, stores):
-            if chain_obeys(problem, stores, [core] * problem.C):
-                local = set().union(*stores) - core
-                value = worth - sum(float(problem.local_product_cost[j]) for j in local)
+        for cores in _cores(problem, stores):
+            cost = paid(problem, chain_broken(problem, stores, cores))
+            if cost is not None:
+                local = listed - set().union(*cores)
+                value = worth - cost - sum(float(problem.local_product_cost[j]) for j in local)
                 best = value if best is None else max(best, value)
     return best
 
 
-def _most_saved(problem: Problem, stores: list[set[int]]) -> float:
-    """What a core can save at most: no local product pays for being local, but those that someone must carry alone."""
-    return -sum(min(0.0, float(problem.local_product_cost[j])) for j in set().union(*stores))
+def _options(problem: Problem, s: int, subsets: list[tuple[int, ...]]) -> list[tuple[set[int], float]]:
+    """What a store may carry and what it is worth there, the best first, so that the rest is soon left out."""
+    found = []
+    for picks in subsets:
+        cost = paid(problem, store_broken(problem, s, set(picks)))
+        if cost is not None:
+            found.append((set(picks), store_worth(problem, s, picks) - cost))
+    return sorted(found, key=lambda item: -item[1])
 
 
-def _cores(problem: Problem, stores: list[set[int]]) -> list[set[int]]:
-    everywhere = sorted(set.intersection(*stores))
-    most = len(everywhere) if problem.rules.core_max is None else problem.rules.core_max
-    sizes = range(problem.rules.core_min, min(most, len(everywhere)) + 1)
-    return [set(core) for size in sizes for core in combinations(everywhere, size)]
+def _cores(problem: Problem, stores: list[set[int]]) -> list[list[set[int]]]:
+    """Every choice of a core for each core group."""
+    choices = []
+    for c in range(problem.C):
+        everywhere = sorted(set.intersection(*(stores[s] for s in np.flatnonzero(problem.core_group == c))))
+        most = len(everywhere) if problem.rules.core_max is None else problem.rules.core_max
+        sizes = range(problem.rules.core_min, min(most, len(everywhere)) + 1)
+        choices.append([set(core) for size in sizes for core in combinations(everywhere, size)])
+    return [list(cores) for cores in product(*choices)]

@@ -130,6 +130,36 @@ def test_words_become_rules(demand: Demand, chain: Chain) -> None:
     assert (problem.listing_cost == 0.5).all()
 
 
+def test_rules_with_a_price_and_shared_assortments_pass_through(demand: Demand, chain: Chain) -> None:
+    """What a specification says of prices, shares and assortments is in the problem's rules."""
+    spec = RuleSpec(changes_max=3, local_share=(0.1, None), assortments_max=2, soft={"changes_max": 2.0, "shelf": 0.5})
+    rules = made(demand, chain, spec).rules
+    assert (rules.local_share, rules.assortments_max) == ((0.1, None), 2)
+    assert rules.soft == {"changes_max": 2.0, "shelf": 0.5}
+
+
+def test_suppliers_cost_what_their_table_says_else_what_the_scenario_says(demand: Demand, chain: Chain) -> None:
+    """``delivery_cost`` of the supplier comes first; products without supplier are delivered for nothing."""
+    suppliers = chain.suppliers.assign(delivery_cost=[np.nan, 7.0])
+    products = chain.products.frame.copy()
+    products.loc[products["product_id"] == "0002", "supplier_id"] = None
+    told = dataclasses.replace(chain, suppliers=suppliers, products=Products.from_frame(products))
+    problem = made(demand, told, costs=Costs(delivery=20.0))
+    # The forecast's order: 0003 of B, 0001 of A, 0002 of nobody, 0004 of A.
+    assert problem.supplier_of.tolist() == [0, 1, -1, 1]
+    assert problem.supplier_ids == ("B", "A")
+    assert problem.delivery_cost.tolist() == [[7.0, 20.0]] * 3
+    assert made(demand, told).delivery_cost.tolist() == [[7.0, 0.0]] * 3
+    assert made(demand, chain).F == 0
+
+
+def test_deliveries_need_suppliers(demand: Demand, chain: Chain) -> None:
+    """A cost per delivery without a column that says who delivers is refused, with the next step."""
+    products = Products.from_frame(chain.products.frame.drop(columns="supplier_id"))
+    with pytest.raises(ProblemError, match="the products have no column 'supplier_id'"):
+        made(demand, dataclasses.replace(chain, products=products, suppliers=None), costs=Costs(delivery=20.0))
+
+
 def test_numbers_pass_through(demand: Demand, chain: Chain) -> None:
     """Rules given as masks are taken as they are."""
     problem = made(demand, chain, Rules(core_min=2))

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optimiser_worlds import small_problem, store_worth
 
-from assortment.optimiser import Plan, Problem, Rules, solve
-from assortment.optimiser.plan.changes import change_worths, takers
+from assortment.optimiser import Costs, Plan, Problem, Rules, solve
+from assortment.optimiser.plan.changes import change_worths, charges_with_core, takers
 from assortment.optimiser.plan.plan import relative_gap
 
 
@@ -57,10 +57,14 @@ def test_worths_add_up(seed: int) -> None:
     problem = small_problem(seed, numbers="torture" if seed % 3 == 0 else "plain")
     rng = np.random.default_rng(seed)
     before, after = rng.random((2, problem.N)) < 0.5
-    worth = change_worths(problem, 0, before, after)
-    whole = store_worth(problem, 0, tuple(np.flatnonzero(after))) - store_worth(
-        problem, 0, tuple(np.flatnonzero(before))
-    )
+    core = np.tile(rng.random(problem.N) < 0.3, (problem.S, 1))
+    worth = change_worths(problem, 0, before, after, charges_with_core(problem, core)[0])
+    rest = rng.random((problem.S, problem.N)) < 0.5
+    values = []
+    for own in (after, before):
+        rest[0] = own
+        values.append(problem.store_values(rest, core)[0])
+    whole = values[0] - values[1]
     assert worth.sum() == pytest.approx(whole, rel=1e-9, abs=1e-9 * max(1.0, np.abs(worth).sum()))
     assert (worth[before == after] == 0).all()
 
@@ -69,10 +73,12 @@ def test_alone_a_change_is_worth_what_it_brings(corner: Problem) -> None:
     """A single change is worth exactly the difference of value; twins that enter together share alike."""
     before, after = np.array([True, False, False]), np.array([True, True, False])
     difference = store_worth(corner, 0, (0, 1)) - store_worth(corner, 0, (0,))
-    assert change_worths(corner, 0, before, after)[1] == pytest.approx(difference, rel=1e-12)
+    charges = charges_with_core(corner, np.zeros((2, 3), bool))[0]
+    assert change_worths(corner, 0, before, after, charges)[1] == pytest.approx(difference, rel=1e-12)
     attraction, margin = corner.attraction.copy(), corner.margin.copy()
     attraction[:, :, 2], margin[:, 2] = attraction[:, :, 1], margin[:, 1]
-    twins = change_worths(corner.replace(attraction=attraction, margin=margin), 0, before, np.ones(3, bool))
+    alike = corner.replace(attraction=attraction, margin=margin, costs=Costs())
+    twins = change_worths(alike, 0, before, np.ones(3, bool), charges_with_core(alike, np.zeros((2, 3), bool))[0])
     assert twins[1] == pytest.approx(twins[2])
 
 

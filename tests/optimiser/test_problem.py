@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from optimiser_worlds import small_problem, store_worth
+from optimiser_worlds import chain_broken, paid, small_problem, store_broken, store_worth
 
 from assortment.errors import ProblemError
-from assortment.optimiser import Costs, Group, Problem, Rules
+from assortment.optimiser import Costs, Group, Problem, Rules, audit, priced
 
 
 def test_all_faults_at_once(corner: Problem) -> None:
@@ -53,10 +55,55 @@ def test_refuses(corner: Problem, change: dict[str, object], words: str) -> None
     assert words in str(caught.value)
 
 
-def test_rule_not_there_yet() -> None:
-    """A rule of the design that is not available yet is refused in plain words, never ignored."""
-    with pytest.raises(ProblemError, match="assortments_max: this rule is not available yet"):
-        Rules(assortments_max=3)
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ({"assortments_max": 0}, "assortments_max: found 0; expected 1 or more"),
+        ({"local_share": (0.2, 1.5)}, "local_share most: found 1.5; expected a part between 0 and 1"),
+        ({"soft": {"shelve": 1.0}}, "there is no rule 'shelve' that may have a price; did you mean 'shelf'?"),
+        ({"soft": {"core": 1.0}}, "there is no rule 'core' that may have a price; known: shelf, groups"),
+        ({"soft": {"shelf": -1.0}}, "found -1.0 for 'shelf'; expected a price per week, 0 or more"),
+        ({"soft": {"shelf": np.inf}}, "expected a price per week"),
+    ],
+)
+def test_rules_say_what_they_cannot_be(rules: dict[str, Any], words: str) -> None:
+    """A share beyond 1, no assortment at all, a price for a rule that cannot have one: told in plain words."""
+    with pytest.raises(ProblemError) as caught:
+        Rules(**rules)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("costs", "words"),
+    [
+        ({"delivery": 3.0}, "costs.delivery: nothing says who delivers which product; give costs.supplier_of"),
+        ({"delivery": -3.0, "supplier_of": [0, 0, 1]}, "costs.delivery: expected money per week, 0 or more"),
+        (
+            {"delivery": [3.0, 2.0], "supplier_of": [0, 2, 1]},
+            "costs.supplier_of: found supplier 2; costs.delivery has 2",
+        ),
+        ({"delivery": 3.0, "supplier_of": [0, 0.5, 1]}, "costs.supplier_of: expected whole numbers"),
+        ({"delivery": 3.0, "supplier_of": [0, 1]}, "costs.supplier_of: found shape (2,); expected (3,)"),
+        (
+            {"delivery": 3.0, "supplier_of": [0, 1, 1], "supplier_ids": ("A",)},
+            "supplier_ids: found 1 names; expected 2",
+        ),
+    ],
+)
+def test_costs_of_deliveries_say_what_they_cannot_be(corner: Problem, costs: dict[str, Any], words: str) -> None:
+    """Who delivers what must be told, whole, and cost something or nothing."""
+    with pytest.raises(ProblemError) as caught:
+        corner.replace(costs=Costs(**costs))
+    assert words in str(caught.value)
+
+
+def test_a_supplier_is_paid_once_per_store_that_it_delivers_to(corner: Problem) -> None:
+    """However many of its products a store carries; a product without supplier costs no delivery."""
+    problem = corner.replace(costs=Costs(delivery=[[5.0, 7.0], [11.0, 13.0]], supplier_of=[1, 1, -1]), rules=Rules())
+    carried = np.array([[True, True, False], [False, False, True]])
+    free = problem.replace(costs=Costs())
+    assert problem.delivered(carried).tolist() == [[False, True], [False, False]]
+    assert (free.store_values(carried) - problem.store_values(carried)).tolist() == pytest.approx([7.0, 0.0])
 
 
 @pytest.mark.parametrize("limits", [{"core_min": -1}, {"products_max": 2.5}, {"local_per_store": (None, -2)}])
@@ -88,13 +135,46 @@ def test_replace_keeps_the_rest(corner: Problem) -> None:
 
 @given(st.integers(0, 10_000))
 def test_value_is_the_formula(seed: int) -> None:
-    """The value in numpy is the formula of the design page summed in plain Python."""
+    """The value in numpy is the formula of the design page, less prices of broken rules, summed in plain Python."""
     problem = small_problem(seed)
-    carried = np.random.default_rng(seed).random((problem.S, problem.N)) < 0.5
-    stores = [store_worth(problem, s, tuple(np.flatnonzero(carried[s]))) for s in range(problem.S)]
-    assert problem.store_values(carried) == pytest.approx(stores, abs=1e-9)
-    chain = problem.product_cost[carried.any(axis=0)].sum() + problem.local_product_cost[carried.any(axis=0)].sum()
-    assert problem.value(carried) == pytest.approx(sum(stores) - chain, abs=1e-9)
+    rng = np.random.default_rng(seed)
+    carried = rng.random((problem.S, problem.N)) < 0.5
+    cores = rng.random((problem.C, problem.N)) < 0.3
+    core, soft = cores[problem.core_group], problem.rules.soft
+    picks = [set(np.flatnonzero(row).tolist()) for row in carried]
+    stores = []
+    for s, own in enumerate(picks):
+        broken = {rule: amount for rule, amount in store_broken(problem, s, own).items() if rule in soft}
+        stores.append(store_worth(problem, s, tuple(own)) - paid(problem, broken))
+    broken = chain_broken(problem, picks, [set(np.flatnonzero(row).tolist()) for row in cores])
+    chain = {rule: amount for rule, amount in broken.items() if rule in soft}
+    own = chain.pop("local_per_store", 0) * soft.get("local_per_store", 0.0)
+    assert problem.store_values(carried, core).sum() == pytest.approx(sum(stores) - own, abs=1e-9)
+    local = carried.any(axis=0) & ~cores.any(axis=0)
+    costs = problem.product_cost[carried.any(axis=0)].sum() + problem.local_product_cost[local].sum()
+    value = sum(stores) - own - costs - paid(problem, chain)
+    assert problem.value(carried, core) == pytest.approx(value, abs=1e-9)
+
+
+@given(st.integers(0, 10_000))
+def test_what_is_paid_for_is_told(seed: int) -> None:
+    """Each place where a rule with a price is broken is told, with amount and cost, and not by the audit."""
+    problem = small_problem(seed)
+    rng, soft = np.random.default_rng(seed), problem.rules.soft
+    carried = rng.random((problem.S, problem.N)) < 0.5
+    cores = rng.random((problem.C, problem.N)) < 0.3
+    core = cores[problem.core_group]
+    picks = [set(np.flatnonzero(row).tolist()) for row in carried]
+    every = Counter(chain_broken(problem, picks, [set(np.flatnonzero(row).tolist()) for row in cores]))
+    for s, own in enumerate(picks):
+        every.update(store_broken(problem, s, own))
+    told = priced(problem, carried, core)
+    amounts: Counter[str] = Counter()
+    for excess in told:
+        amounts[excess.rule] += excess.amount
+        assert excess.cost_per_week == pytest.approx(soft[excess.rule] * excess.amount)
+    assert dict(amounts) == pytest.approx({rule: amount for rule, amount in every.items() if rule in soft})
+    assert {violation.rule for violation in audit(problem, carried, core)} == set(every) - set(soft)
 
 
 def test_core_does_not_pay_for_being_local(corner: Problem) -> None:

@@ -2,8 +2,8 @@
 
 Prices λ on "core stands in the store" (x ≥ y), μ on "only listed products stand" (x ≤ z) and ν on "enough stores"
 (Σ_s x ≥ M (z − a)) let every store choose alone; what is left of y, a and z is one small linear programme. For any
-prices ≥ 0 the sum of the parts is at least the value of every plan. ``local_per_store`` is relaxed to what it implies
-for the number of products of a store.
+prices ≥ 0 the sum of the parts is at least the value of every plan. ``local_per_store`` and ``local_share`` are relaxed
+to what they imply for the number of products of a store, ``assortments_max`` is left out.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from scipy import sparse
 
 from assortment.optimiser.arrays import Floats
 from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_maximum
-from assortment.optimiser.rules.rows import Row, columns_of, listed, sparse_rows
+from assortment.optimiser.rules.columns import columns_of, costs_of
+from assortment.optimiser.rules.rows import Row, listed, sparse_rows
 from assortment.optimiser.rules.rule import RULES
-from assortment.optimiser.store.store import can_be_core
+from assortment.optimiser.store.own_rows import can_be_core
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -62,12 +63,13 @@ class Coupling:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self._columns = columns_of(problem)
-        self._offset = problem.S * problem.N
-        rows = [row for rule in RULES if rule.couples for row in rule.rows(problem)] + list(listed(problem))
-        shared = [row for row in rows if len(row.columns) and row.columns.min() >= self._offset]
-        shared += self._implied()
+        own = self._columns.shared
+        self._offset = own.start
+        coupling = [rule for rule in RULES if rule.couples and not rule.relaxed]
+        rows = [row for rule in coupling for row in rule.rows(problem)] + list(listed(problem))
+        shared = [row for row in rows if _within(row, own)] + self._implied()
         matrix, low, high = sparse_rows(shared, self._columns.count)
-        self.polytope = Polytope(matrix[:, self._offset :], low, high, *self._ends())
+        self.polytope = Polytope(matrix[:, own], low, high, *self._ends())
         self.fixed_cost, self.price_cost = self._costs()
 
     def solve(self, prices: Prices) -> tuple[float, Floats]:
@@ -90,9 +92,7 @@ class Coupling:
         """Return the cost of y, a and z without prices, and the matrix (variables × prices) that prices add."""
         problem, numbers, offset, N = self.problem, self._columns, self._offset, self.problem.N
         z, a, products = numbers.z() - offset, numbers.a() - offset, np.arange(N)
-        fixed = np.zeros(numbers.count - offset)
-        fixed[z] -= problem.product_cost + problem.local_product_cost
-        fixed[a] += problem.local_product_cost
+        fixed = -costs_of(problem)[numbers.shared]
         rows, columns, values = [], [], []
         for s, c in enumerate(problem.core_group):
             rows += [numbers.y(int(c)) - offset, z]
@@ -101,6 +101,12 @@ class Coupling:
         rows += [z, a]
         columns += [2 * problem.S * N + products] * 2
         values += [-problem.min_stores.astype(float), problem.min_stores.astype(float)]
+        # Where "enough stores" has a price, what is missing earns the price of that rule too.
+        missing = [(numbers.slack_at.get((f"local_min_stores_{j}", False)), j) for j in range(N)]
+        slack = [(number - offset, j) for number, j in missing if number is not None]
+        rows += [np.array([number for number, _ in slack], np.int64)]
+        columns += [2 * problem.S * N + np.array([j for _, j in slack], np.int64)]
+        values += [np.ones(len(slack))]
         places = (np.concatenate(rows), np.concatenate(columns))
         shape = (len(fixed), 2 * problem.S * N + N)
         return fixed, sparse.csr_matrix((np.concatenate(values), places), shape=shape)
@@ -117,10 +123,15 @@ class Coupling:
 
     def _ends(self) -> tuple[Floats, Floats]:
         problem, numbers, offset = self.problem, self._columns, self._offset
-        lower, upper = np.zeros(numbers.count - offset), np.ones(numbers.count - offset)
+        upper = numbers.upper[numbers.shared]
+        lower = np.zeros(len(upper))
         candidates = can_be_core(problem)
         for c in range(problem.C):
             upper[numbers.y(c) - offset] = candidates[c]
         lower[numbers.z() - offset] = problem.required.any(axis=0)
         upper[numbers.z() - offset] = problem.allowed.any(axis=0)
         return lower, upper
+
+
+def _within(row: Row, own: slice) -> bool:
+    return len(row.columns) > 0 and bool(row.columns.min() >= own.start and row.columns.max() < own.stop)

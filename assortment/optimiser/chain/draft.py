@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assortment.optimiser.arrays import Floats, Mask
+from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.programme.linear import LinearProgram, safe_maximum
 from assortment.optimiser.rules.rule import RULES
+from assortment.optimiser.store.own_rows import local_counts, share_counts
 from assortment.optimiser.store.store import Store
 
 if TYPE_CHECKING:
@@ -52,9 +54,6 @@ def rules_hold(problem: Problem, draft: Draft) -> bool:
 def limited_store(problem: Problem, store: Store, s: int, draft: Draft, listed: Mask | None = None) -> Store:
     """Return store ``s`` as it may change while all others stay: no step of it breaks a rule of the chain.
 
-    The core stays; a product that stands in just enough stores may not leave; one that stands in too few others may not
-    enter; the costs of a product that only this store carries are its own.
-
     Parameters
     ----------
     problem, store, s, draft
@@ -62,29 +61,81 @@ def limited_store(problem: Problem, store: Store, s: int, draft: Draft, listed: 
     listed
         Products that may be listed, (N,); ``None``: those that are, and others where no rule counts products.
     """
-    elsewhere = draft.carried.sum(axis=0) - draft.carried[s]
-    core, anywhere_core = draft.core[problem.core_group[s]], draft.core.any(axis=0)
+    must, may, price = limits(problem, np.array([s]), draft, listed)
+    with_core = store_with_core(problem, store, draft.core[problem.core_group[s]])
+    return with_core.limited(must=must, may=may).priced(-price)
+
+
+def limits(problem: Problem, members: Ints, draft: Draft, listed: Mask | None = None) -> tuple[Mask, Mask, Floats]:
+    """Return what stores that change together must and may carry, and what each product costs the chain more, (N,).
+
+    The core stays; a product that stands in just enough stores may not leave; one that stands in too few others may not
+    enter; the costs of a product that only these stores carry are their own, and so is what they save or cost where
+    rules of the chain have a price.
+
+    Parameters
+    ----------
+    problem, draft, listed
+        As for `limited_store`.
+    members
+        Numbers of the stores, all of which carry the same.
+    """
+    carried: Mask = draft.carried[members[0]]
+    elsewhere = draft.carried.sum(axis=0) - len(members) * carried
+    core: Mask = np.any(draft.core[problem.core_group[members]], axis=0)
+    anywhere_core: Mask = np.any(draft.core, axis=0)
     least = problem.min_stores
     thin = ~anywhere_core & (elsewhere > 0) & (elsewhere < least)
-    enough = anywhere_core | (elsewhere + 1 >= least)
+    enough = anywhere_core | (elsewhere + len(members) >= least)
+    if "local_min_stores" in problem.rules.soft:
+        thin, enough = np.zeros(problem.N, bool), np.ones(problem.N, bool)
     if listed is None:
-        counted = problem.rules.products_max is not None or problem.rules.local_products_max is not None
-        listed = (elsewhere > 0) | draft.carried[s] if counted else np.ones(problem.N, bool)
-    may = (enough & listed) | core | draft.carried[s]
-    alone = elsewhere == 0
-    price = np.where(alone, problem.product_cost + np.where(anywhere_core, 0.0, problem.local_product_cost), 0.0)
-    with_core = store_with_core(problem, store, core)
-    return with_core.limited(must=thin & draft.carried[s], may=may).priced(-price)
+        listed = (elsewhere > 0) | carried if counts_products(problem) else np.ones(problem.N, bool)
+    may = (enough & listed) | core | carried
+    return thin & carried, may, _shared_costs(problem, elsewhere, len(members), anywhere_core)
+
+
+def counts_products(problem: Problem) -> bool:
+    """Return whether a rule that must hold counts the distinct products of the chain."""
+    rules = problem.rules
+    limits = {"products_max": rules.products_max, "local_products_max": rules.local_products_max}
+    return any(limit is not None and name not in rules.soft for name, limit in limits.items())
+
+
+def prices_chain(problem: Problem) -> bool:
+    """Return whether a rule of the chain has a price."""
+    return any(rule.couples and rule.name in problem.rules.soft for rule in RULES)
+
+
+def _shared_costs(problem: Problem, elsewhere: Ints, count: int, anywhere_core: Mask) -> Floats:
+    """Return what the chain pays more when ``count`` stores beside those ``elsewhere`` carry a product too, (N,).
+
+    Rules that count products are paid for as if one product were added at a time.
+    """
+    rules, alone, local = problem.rules, elsewhere == 0, ~anywhere_core
+    price = problem.product_cost + np.where(local, problem.local_product_cost, 0.0)
+    if rules.products_max is not None and int((~alone).sum()) >= rules.products_max:
+        price = price + rules.soft.get("products_max", 0.0)
+    if rules.local_products_max is not None and int((~alone & local).sum()) >= rules.local_products_max:
+        price = price + rules.soft.get("local_products_max", 0.0) * local
+    price = np.where(alone, price, 0.0)
+    if "local_min_stores" in rules.soft:
+        missing = np.maximum(0, problem.min_stores - elsewhere)
+        more = np.maximum(0, missing - count) - np.where(alone, 0, missing)
+        price = price + rules.soft["local_min_stores"] * np.where(local, more, 0)
+    return price
 
 
 def store_with_core(problem: Problem, store: Store, core: Mask) -> Store:
     """Return the store that must carry ``core``, (N,), and so many local products as the rules say."""
-    least, most = problem.rules.local_per_store
-    size = int(core.sum())
+    rules, size = problem.rules, int(core.sum())
     fixed = store.limited(must=core)
-    if least is None and most is None:
-        return fixed
-    return fixed.counted((least or 0) + size, np.inf if most is None else most + size)
+    if rules.local_per_store != (None, None):
+        if "local_per_store" in rules.soft:
+            fixed = dataclasses.replace(fixed, charges=fixed.charges.with_core(core, *rules.local_per_store))
+        else:
+            fixed = fixed.counted(*local_counts(problem, size, size))
+    return fixed if rules.local_share == (None, None) else fixed.counted(*share_counts(problem, size, size))
 
 
 def marginal_values(store: Store, carried: Mask) -> Floats:
@@ -92,7 +143,8 @@ def marginal_values(store: Store, carried: Mask) -> Floats:
 
     Positive: worth having in. Reduced costs of the linear relaxation at ``carried``.
     """
-    gains, polytope = store.gains(carried), store.polytope
-    answer = LinearProgram(polytope).maximise(gains)
-    duals = np.zeros(len(store.low)) if answer.duals is None or answer.infeasible else answer.duals
-    return safe_maximum(gains, polytope, duals)[1]
+    polytope, cost = store.polytope, store.objective(store.gains(carried))
+    answer = LinearProgram(polytope).maximise(cost)
+    duals = np.zeros(len(polytope.low)) if answer.duals is None or answer.infeasible else answer.duals
+    reduced: Floats = safe_maximum(cost, polytope, duals)[1][: len(carried)]
+    return reduced

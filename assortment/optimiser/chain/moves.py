@@ -11,8 +11,9 @@ import numpy as np
 
 from assortment.optimiser.arrays import Floats
 from assortment.optimiser.chain.draft import Draft, limited_store, marginal_values, rules_hold
+from assortment.optimiser.store.own_rows import can_be_core
 from assortment.optimiser.store.search import search
-from assortment.optimiser.store.store import Store, can_be_core
+from assortment.optimiser.store.store import Store
 from assortment.optimiser.workers import Clock
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from assortment.optimiser.chain.coupling import Prices
 from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_maximum
 from assortment.optimiser.rules.audit import audit
-from assortment.optimiser.rules.rows import Row, columns_of, listed, sparse_rows
+from assortment.optimiser.rules.columns import columns_of, costs_of
+from assortment.optimiser.rules.rows import Row, delivered, listed, sparse_rows
 from assortment.optimiser.rules.rule import RULES
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _UNLIMITED = 2**31 - 1
 
 
 class ChainProgramme:
-    """Every rule of the chain as one programme over x, y, a and z; made once, solved for many gains.
+    """Every rule of the chain as one programme over all its variables; made once, solved for many gains.
 
     Parameters
     ----------
@@ -38,13 +39,14 @@ class ChainProgramme:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._columns = columns_of(problem)
-        self._rows: list[Row] = [*listed(problem), *(row for rule in RULES for row in rule.rows(problem))]
-        ones = np.ones(self._columns.count)
+        rules = (row for rule in RULES for row in rule.rows(problem))
+        self._rows: list[Row] = [*listed(problem), *delivered(problem), *rules]
+        upper = self._columns.upper
         matrix, low, high = sparse_rows(self._rows, self._columns.count)
         # Rows of centimetres and rows of ones are held to the same tolerance.
         self._scale = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), 1e-300)
         scaled = sparse.csr_matrix(sparse.diags_array(1 / self._scale) @ matrix)
-        self._polytope = Polytope(scaled, low / self._scale, high / self._scale, 0 * ones, ones)
+        self._polytope = Polytope(scaled, low / self._scale, high / self._scale, 0 * upper, upper)
 
     def draft(self, gains: Floats) -> Draft | None:
         """Return a plan that obeys every rule, within 1 % of the best for ``gains`` (S, N).
@@ -81,7 +83,7 @@ class ChainProgramme:
         return self._draft(cost, replace(self._polytope, lower=lower, upper=upper), nodes)
 
     def _draft(self, cost: Floats, polytope: Polytope, nodes: int) -> Draft | None:
-        programme = LinearProgram(polytope, whole=np.ones(len(cost), bool), nodes=nodes, gap=_GAP)
+        programme = LinearProgram(polytope, whole=self._columns.whole, nodes=nodes, gap=_GAP)
         answer = programme.maximise(cost / max(1e-12, float(np.abs(cost).max())))
         if answer.columns is None:
             return None
@@ -97,9 +99,9 @@ class ChainProgramme:
         answer = LinearProgram(self._polytope).maximise(cost)
         if answer.columns is None:
             return np.inf
-        local = self._problem.local_product_cost[draft.local].sum()
-        listed_cost = self._problem.product_cost[draft.carried.any(axis=0)].sum()
-        return float(cost @ answer.columns - (gains * draft.carried).sum() + listed_cost + local)
+        problem, core = self._problem, draft.core_by_store(self._problem)
+        paid = problem.chain_costs(draft.carried, core) + problem.charges(draft.carried, core).sum()
+        return float(cost @ answer.columns - (gains * draft.carried).sum() + paid)
 
     def prices(self, gains: Floats) -> Prices | None:
         """Return the duals of the rows that tie stores together, for ``gains`` (S, N), as prices."""
@@ -118,8 +120,6 @@ class ChainProgramme:
         return prices
 
     def _cost(self, gains: Floats) -> Floats:
-        problem, cost = self._problem, np.zeros(self._columns.count)
-        cost[: problem.S * problem.N] = gains.ravel()
-        cost[self._columns.z()] -= problem.product_cost + problem.local_product_cost
-        cost[self._columns.a()] += problem.local_product_cost
+        cost = -costs_of(self._problem)
+        cost[: gains.size] = gains.ravel()
         return cost

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.optimiser.arrays import Ints, Mask
-from assortment.optimiser.chain.draft import Draft, limited_store, rules_hold
+from assortment.optimiser.chain.draft import Draft, limited_store, prices_chain, rules_hold
 from assortment.optimiser.chain.moves import moves_that_help
 from assortment.optimiser.chain.programme import ChainProgramme
 from assortment.optimiser.store.bound import prove
@@ -94,10 +94,11 @@ def _take(problem: Problem, store: Store, s: int, draft: Draft, found: Mask) -> 
     before = own.value(draft.carried[s])
     if not own.fits(found) or own.value(found) <= before + 1e-12 * abs(before):
         return False
-    # Two products new to the chain may each be allowed alone but not together.
-    last = draft.carried[s].copy()
+    # Two products new to the chain may each be allowed alone but not together, or cost more together where that has a
+    # price.
+    last, worth = draft.carried[s].copy(), draft.value(problem) if prices_chain(problem) else -np.inf
     draft.carried[s] = found
-    if rules_hold(problem, draft):
+    if rules_hold(problem, draft) and (not prices_chain(problem) or draft.value(problem) > worth):
         return True
     draft.carried[s] = last
     return False

@@ -10,8 +10,9 @@ from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.chain.draft import Draft, marginal_values, rules_hold, store_with_core
 from assortment.optimiser.chain.programme import ChainProgramme
 from assortment.optimiser.infeasible.infeasible import explain
+from assortment.optimiser.store.own_rows import can_be_core
 from assortment.optimiser.store.search import search
-from assortment.optimiser.store.store import Store, can_be_core
+from assortment.optimiser.store.store import Store
 from assortment.optimiser.workers import Workers
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _repaired(problem: Problem, fixed: list[Store], draft: Draft, team: Workers)
     for _ in range(2 * problem.N + 1):
         fitted = [store.limited(must=held[s], may=listed_now) for s, store in enumerate(fixed)]
         margins = np.array([marginal_values(store, draft.carried[s]) for s, store in enumerate(fitted)])
-        away, hold = _surplus(problem, draft, margins, held)
+        away, hold = surplus(problem, draft, margins, held, problem.allowed)
         if not away.any() and not hold.any():
             return draft if rules_hold(problem, draft) else None
         touched = draft.carried[:, away].any(axis=1) | (hold & ~draft.carried).any(axis=1)
@@ -142,21 +143,37 @@ def _repaired(problem: Problem, fixed: list[Store], draft: Draft, team: Workers)
     return None
 
 
-def _surplus(problem: Problem, draft: Draft, margins: Floats, held: Mask) -> tuple[Mask, Mask]:
-    """Return the products to delist, (N,), and the places where a product that is too thin is to be held, (S, N)."""
+def surplus(problem: Problem, draft: Draft, margins: Floats, held: Mask, can: Mask) -> tuple[Mask, Mask]:
+    """Return the products to delist, (N,), and the places where a product that is too thin is to be held, (S, N).
+
+    Parameters
+    ----------
+    problem, draft
+        The problem and a plan that obeys the rules of single stores.
+    margins
+        Marginal value of each product in each store, (S, N).
+    held
+        Where products are held already, (S, N).
+    can
+        Where they can be held, (S, N).
+    """
     rules, local, count = problem.rules, draft.local, draft.carried.sum(axis=0)
     worth = (np.maximum(0.0, margins) * draft.carried).sum(axis=0) - problem.product_cost - problem.local_product_cost
     bound: Mask = np.any(problem.required, axis=0) | np.any(held, axis=0)
     away, hold = np.zeros(problem.N, bool), np.zeros_like(draft.carried)
+    soft = rules.soft  # what has a price does not force anything out
+    most = None if "products_max" in soft else rules.products_max
+    most_local = None if "local_products_max" in soft else rules.local_products_max
     excess = max(
-        0 if rules.products_max is None else int((count > 0).sum()) - rules.products_max,
-        0 if rules.local_products_max is None else int(local.sum()) - rules.local_products_max,
+        0 if most is None else int((count > 0).sum()) - most,
+        0 if most_local is None else int(local.sum()) - most_local,
     )
     leaving = [j for j in np.lexsort((np.arange(problem.N), worth)) if local[j] and not bound[j]]
     away[leaving[: max(0, excess)]] = True
-    for j in np.flatnonzero(local & (count < problem.min_stores) & ~away):
+    thin = local & (count < problem.min_stores) & ~away & ("local_min_stores" not in soft)
+    for j in np.flatnonzero(thin):
         missing = int(problem.min_stores[j] - count[j])
-        free = np.flatnonzero(problem.allowed[:, j] & ~draft.carried[:, j])
+        free = np.flatnonzero(can[:, j] & ~draft.carried[:, j])
         order = free[np.argsort(-margins[free, j], kind="stable")][:missing]
         loss = -np.minimum(0.0, margins[order, j]).sum()
         if len(order) == missing and (bound[j] or loss < worth[j]):

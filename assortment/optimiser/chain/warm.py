@@ -9,7 +9,8 @@ import numpy as np
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.chain.draft import Draft, marginal_values
 from assortment.optimiser.chain.start import around_core, loss_as_core
-from assortment.optimiser.store.store import Store, can_be_core
+from assortment.optimiser.store.own_rows import can_be_core
+from assortment.optimiser.store.store import Store
 from assortment.optimiser.workers import Workers
 
 if TYPE_CHECKING:

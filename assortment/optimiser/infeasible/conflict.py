@@ -9,9 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from assortment.optimiser.programme.linear import LinearProgram, Polytope
-from assortment.optimiser.rules.rows import Row, columns_of, listed, sparse_rows
+from assortment.optimiser.rules.columns import columns_of
+from assortment.optimiser.rules.rows import Row, listed, sparse_rows
 from assortment.optimiser.rules.rule import RULES
-from assortment.optimiser.store.store import implied_rows
+from assortment.optimiser.store.own_rows import implied_rows
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -30,7 +31,9 @@ _MENDS = {
     "local_products_max": "raise local_products_max by {}",
     "local_min_stores": "lower local_min_stores by {} in sum",
     "local_per_store": "loosen local_per_store by {}",
+    "local_share": "loosen local_share, by {} products in sum",
     "changes_max": "raise changes_max by {}",
+    "assortments_max": "raise assortments_max by {}",
 }
 
 
@@ -50,7 +53,9 @@ class _Named(NamedTuple):
 
 def conflict_in(problem: Problem) -> list[Obstacle]:
     """Return the conflicts of single stores; when there are none, that of the chain as a whole."""
-    rows = [_Named(rule.name, row) for rule in RULES for row in rule.rows(problem)]
+    # What has a price cannot be in the way.
+    must_hold = [rule for rule in RULES if rule.name not in problem.rules.soft]
+    rows = [_Named(rule.name, row) for rule in must_hold for row in rule.rows(problem)]
     alone = [named for named in rows if not _rule_couples(named.rule)]
     found = []
     for s in range(problem.S):

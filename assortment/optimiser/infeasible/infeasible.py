@@ -9,7 +9,7 @@ import numpy as np
 
 from assortment.errors import Infeasible
 from assortment.optimiser.infeasible.conflict import Obstacle, conflict_in
-from assortment.optimiser.store.store import can_be_core
+from assortment.optimiser.store.own_rows import can_be_core
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -38,8 +38,10 @@ def explain(problem: Problem) -> Infeasible:
 def obvious(problem: Problem) -> Iterator[Obstacle]:
     """Yield the conflicts that counting and adding show; none does not mean that there is a plan."""
     yield from _required_not_allowed(problem)
-    yield from _groups(problem)
-    yield from _required_space(problem)
+    if "groups" not in problem.rules.soft:
+        yield from _groups(problem)
+    if "shelf" not in problem.rules.soft:
+        yield from _required_space(problem)
     yield from _core(problem)
     yield from _counts(problem)
 
@@ -100,7 +102,7 @@ def _core(problem: Problem) -> Iterator[Obstacle]:
                 f"only {can} products may stand {where}, the core asks for {rules.core_min}; lower core_min to {can}",
             )
             continue
-        for s in np.flatnonzero(problem.core_group == c):
+        for s in np.flatnonzero((problem.core_group == c) & ("shelf" not in rules.soft)):
             yield from _core_space(problem, int(s), np.flatnonzero(candidates[c]))
 
 
@@ -134,7 +136,7 @@ def _counts(problem: Problem) -> Iterator[Obstacle]:
         ("products_max", rules.core_min, "core"),
     ):
         most = rules.products_max
-        if most is not None and needed > most:
+        if most is not None and needed > most and "products_max" not in rules.soft:
             yield Obstacle(
                 (name, why),
                 (),
@@ -142,7 +144,7 @@ def _counts(problem: Problem) -> Iterator[Obstacle]:
                 f"raise {name} to {needed}",
             )
     least, most = rules.local_per_store
-    if least is not None and most is not None and least > most:
+    if least is not None and most is not None and least > most and "local_per_store" not in rules.soft:
         yield Obstacle(
             ("local_per_store",), (), f"local_per_store: at least {least} and at most {most} cannot both hold"
         )

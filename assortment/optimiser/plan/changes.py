@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from assortment.optimiser.arrays import Floats, Mask
+from assortment.optimiser.store.charges import Charges, charges_of
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -41,10 +42,10 @@ def changes_frame(problem: Problem, carried: Mask, core: Mask) -> pd.DataFrame:
     today = problem.rules.today
     if today is None:
         return pd.DataFrame({name: pd.Series(dtype=float if name == "worth_per_week" else object) for name in _CHANGES})
-    rows = []
+    rows, charges = [], charges_with_core(problem, core)
     for s, store in enumerate(problem.store_ids):
-        worth = change_worths(problem, s, today[s], carried[s])
-        loss = leaving_losses(problem, s, carried[s])
+        worth = change_worths(problem, s, today[s], carried[s], charges[s])
+        loss = leaving_losses(problem, s, carried[s], charges[s])
         for j in np.flatnonzero(today[s] | carried[s]):
             action = "keep" if today[s, j] and carried[s, j] else "add" if carried[s, j] else "drop"
             reason = _reason(problem, carried, core, loss, (s, int(j), action))
@@ -53,9 +54,14 @@ def changes_frame(problem: Problem, carried: Mask, core: Mask) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_CHANGES)
 
 
-def change_worths(problem: Problem, s: int, before: Mask, after: Mask) -> Floats:
-    """Return each product's part of what a store gains from ``before`` to ``after``, (N,), listing costs included.
+def charges_with_core(problem: Problem, core: Mask) -> list[Charges]:
+    """Return what each store pays beside listings when ``core``, (S, N), is core."""
+    limits = problem.rules.local_per_store
+    return [own.with_core(picks, *limits) for own, picks in zip(charges_of(problem), core, strict=True)]
 
+
+def change_worths(problem: Problem, s: int, before: Mask, after: Mask, charges: Charges) -> Floats:
+    """Return each product's part of what a store gains from ``before`` to ``after``, (N,), its costs included.
     The integral of the slope of the store's value along the straight way from one to the other (the Aumann–Shapley
     value), by Gauss–Legendre: no order of changes is preferred, and the parts add up to the whole.
     """
@@ -69,25 +75,28 @@ def change_worths(problem: Problem, s: int, before: Mask, after: Mask) -> Floats
         mean = (pull @ (share * worth)) / total
         slope = (problem.class_weight[s] / total) @ (pull * (worth - mean[:, None]))
         parts += weight * slope * step
-    whole = _store_value(problem, s, after) - _store_value(problem, s, before)
+    whole = _listed_value(problem, s, after) - _listed_value(problem, s, before)
     size = np.abs(parts).sum()
     # What the quadrature leaves over is shared out by size, so that the parts add up exactly.
     shared: Floats = parts + (whole - parts.sum()) * np.abs(parts) / size if size > 0 else parts
-    return shared
+    return shared - charges.parts(before, after)
 
 
-def leaving_losses(problem: Problem, s: int, carried: Mask) -> Floats:
+def leaving_losses(problem: Problem, s: int, carried: Mask, charges: Charges) -> Floats:
     """Return what a store loses per week when one product it carries leaves, all else equal, (N,)."""
     pull, worth = problem.attraction[s] * carried, problem.worth[s]
     total = problem.no_purchase[s] + pull.sum(axis=1)
     earned = pull @ worth
     without = (earned[:, None] - pull * worth) / np.maximum(total[:, None] - pull, problem.no_purchase[s][:, None])
     change = problem.class_weight[s] @ ((earned / total)[:, None] - without)
-    return np.where(carried, change - problem.listing_cost[s], 0.0)
+    losses: Floats = np.where(carried, change - problem.listing_cost[s], 0.0)
+    inside = np.flatnonzero(carried)
+    losses[inside] += charges.of_moves(carried, inside, np.zeros(0, np.int64))[1:, 0]
+    return losses
 
 
 def entering_gains(problem: Problem, s: int, carried: Mask) -> Floats:
-    """Return what a store gains per week when one product it lacks enters, all else equal, (N,)."""
+    """Return what a store gains per week when one product it lacks enters, all else equal, (N,), without charges."""
     pull, worth = problem.attraction[s], problem.worth[s]
     total = problem.no_purchase[s] + pull[:, carried].sum(axis=1)
     earned = pull[:, carried] @ worth[carried]
@@ -109,7 +118,7 @@ def takers(problem: Problem, s: int, carried: Mask, j: int) -> tuple[Floats, flo
     return weights @ pull, float(weights @ problem.no_purchase[s])
 
 
-def _store_value(problem: Problem, s: int, carried: Mask) -> float:
+def _listed_value(problem: Problem, s: int, carried: Mask) -> float:
     pull = problem.attraction[s] * carried
     total = problem.no_purchase[s] + pull.sum(axis=1)
     earned = problem.class_weight[s] @ ((pull @ problem.worth[s]) / total)

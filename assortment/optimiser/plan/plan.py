@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,8 +14,10 @@ from assortment.optimiser.chain.bound import Certificate
 from assortment.optimiser.plan.changes import changes_frame, listings_frame
 from assortment.optimiser.plan.status import Status
 from assortment.optimiser.problem.problem import Problem
-from assortment.optimiser.rules.audit import audit
+from assortment.optimiser.rules.audit import audit, priced
 from assortment.optimiser.rules.checks import Violation
+from assortment.optimiser.rules.columns import costs_of
+from assortment.optimiser.rules.excess import Excess
 from assortment.optimiser.store.store import stores_of
 
 _ROUNDING = 4e-13
@@ -103,23 +106,38 @@ class Plan:
         """One row per store and product that stands today or in the plan; empty without a listing of today.
 
         Columns: store_id, product_id, action ("add", "drop" or "keep"), worth_per_week, reason. For adds and drops,
-        worth_per_week is the part of the store's change in value (today → plan, listing costs included, costs of the
-        chain not) that the change brings: the integral of the value's slope along the straight way from today to the
-        plan, so that the parts of a store add up to its change. For a keep it is what the store loses when that one
-        product is taken out.
+        worth_per_week is the part of the store's change in value that the change brings, from today to the plan; costs
+        of listings, of deliveries and of broken rules with a price are in it, costs of the chain are not. It is the
+        integral of the value's slope along the straight way from today to the plan, so that the parts of a store add up
+        to its change. For a keep it is what the store loses when that one product is taken out.
         """
         return changes_frame(self.problem, self.carried, self.core)
+
+    @cached_property
+    def priced(self) -> tuple[Excess, ...]:
+        """Where the plan breaks rules that have a price, and what each costs; the value has it taken off."""
+        return tuple(priced(self.problem, self.carried, self.core))
+
+    @cached_property
+    def excess(self) -> pd.DataFrame:
+        """The same as a frame: rule, store_id, product_id, amount, unit, cost_per_week, sentence."""
+        columns = ["rule", "store_id", "product_id", "amount", "unit", "cost_per_week", "sentence"]
+        return pd.DataFrame([{name: getattr(item, name) for name in columns} for item in self.priced], columns=columns)
 
     def summary(self) -> str:
         """Return the plan in a few lines."""
         listed = self.carried.any(axis=0)
         core = self.core.any(axis=0)
         gap = "not proven" if np.isinf(self.bound) else f"{self.gap:.3%} at most"
+        broken = Counter(item.rule for item in self.priced)
+        paid = sum(item.cost_per_week for item in self.priced)
+        where = ", ".join(f"{rule} in {count} place{'s' * (count > 1)}" for rule, count in broken.items())
         return "\n".join(
             [
                 f"stores {self.problem.S}, products listed {listed.sum()} of {self.problem.N}: "
                 f"{core.sum()} core, {(listed & ~core).sum()} local",
                 f"value per week {self.value:,.2f} ({self.problem.objective}); gap to the best possible: {gap}",
+                *([f"rules broken for {paid:,.2f} a week, taken off the value: {where}"] if broken else []),
                 f"status {self.status}" + ("" if self.reproducible else " (stopped early; not reproducible)"),
             ]
         )
@@ -177,5 +195,5 @@ def largest_value(problem: Problem) -> float:
 
 def rounding_of(problem: Problem) -> float:
     """Return how far two sums of the same value may lie apart because floats are rounded."""
-    costs = np.abs(problem.listing_cost).sum() + np.abs(problem.product_cost + problem.local_product_cost).sum()
+    costs = np.abs(costs_of(problem)) @ np.maximum(1.0, problem.columns.upper)
     return _ROUNDING * (float(costs) + largest_value(problem))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -36,7 +36,8 @@ def chain_problem(
 
     A lock says what holds in its store, whatever the product's status: "in" over never, "out" over must. Neither brings
     a supplier to a store it does not reach. A supplier's ``minimum_stores`` is asked of each of its products that is
-    listed and not core, which is more than the supplier asks.
+    listed and not core, which is more than the supplier asks. A supplier costs its ``delivery_cost`` in each store that
+    it delivers to, or what ``costs.delivery`` says where that is not known.
 
     Raises
     ------
@@ -56,6 +57,7 @@ def chain_problem(
             today=tables.today(),
             min_stores=tables.min_stores(),
         )
+    own_costs = tables.with_deliveries(costs or Costs())
     price, unit_cost = tables.by_place("price"), tables.by_place("unit_cost")
     return Problem(
         attraction=demand.attraction,
@@ -66,7 +68,7 @@ def chain_problem(
         space_cm=tables.by_place("facings") * tables.products["width_cm"].to_numpy(float),
         shelf_cm=tables.shelf_cm(),
         rules=full,
-        costs=costs or Costs(),
+        costs=own_costs,
         objective=objective,
         store_ids=demand.store_ids,
         product_ids=demand.product_ids,
@@ -177,6 +179,29 @@ class _Tables:
         asked = suppliers.set_index("supplier_id")["minimum_stores"]
         found = self.products["supplier_id"].map(asked).astype(float).fillna(1.0)
         return found.to_numpy().astype(np.int64)
+
+    def with_deliveries(self, costs: Costs) -> Costs:
+        """Return the costs with who delivers each product and what that costs, unless they say so themselves."""
+        if costs.supplier_of is not None:
+            return costs
+        if np.ndim(costs.delivery) != 0:
+            raise ProblemError("costs.delivery: found an array; give costs.supplier_of with it, or one number")
+        usual = float(np.asarray(costs.delivery, float))
+        if "supplier_id" not in self.products:
+            if usual != 0:
+                raise ProblemError("costs.delivery: the products have no column 'supplier_id'; add it, or leave it out")
+            return costs
+        number, ids = pd.factorize(self.products["supplier_id"])
+        names = tuple(str(item) for item in ids)
+        suppliers = self._chain.suppliers
+        told = {}
+        if suppliers is not None and "delivery_cost" in suppliers:
+            known = suppliers.dropna(subset=["delivery_cost"])
+            told = dict(zip(known["supplier_id"], known["delivery_cost"].astype(float), strict=True))
+        delivery = np.array([told.get(name, usual) for name in names])
+        if not delivery.any():
+            return costs
+        return replace(costs, delivery=delivery, supplier_of=number, supplier_ids=names)
 
     def _reach(self) -> Mask:
         """Return which products' suppliers deliver to which stores, (S, N); by great circle, unknown: everywhere."""

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,6 +15,9 @@ from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Floats, Ints, Mask, read_only, shaped
 from assortment.optimiser.problem.costs import Costs
 from assortment.optimiser.programme.model import reference_model
+from assortment.optimiser.programme.model_file import write_model
+from assortment.optimiser.rules.columns import Columns, numbered
+from assortment.optimiser.rules.excess import chain_excess, store_excess
 from assortment.optimiser.rules.rules import Rules
 
 if TYPE_CHECKING:
@@ -44,7 +48,8 @@ class Problem:
     """What to decide: which of N products each of S stores carries, for K classes of shoppers.
 
     The value of an assortment is, per week, Σ over stores and classes of class_weight × Σ worth × attraction × carried
-    ÷ (no_purchase + Σ attraction × carried), less costs (mixed multinomial logit). Arrays are copied and read-only;
+    ÷ (no_purchase + Σ attraction × carried), less costs and less what broken rules with a price cost (mixed multinomial
+    logit). Arrays are copied and read-only;
     `replace` makes a variant.
 
     Parameters
@@ -98,6 +103,9 @@ class Problem:
     listing_cost: Floats = field(init=False, repr=False)
     product_cost: Floats = field(init=False, repr=False)
     local_product_cost: Floats = field(init=False, repr=False)
+    delivery_cost: Floats = field(init=False, repr=False)
+    supplier_of: Ints = field(init=False, repr=False)
+    supplier_ids: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         shape = np.shape(self.attraction)
@@ -132,6 +140,16 @@ class Problem:
         """Number of core groups."""
         return int(self.core_group.max()) + 1
 
+    @property
+    def F(self) -> int:  # noqa: N802
+        """Number of suppliers, 0 where no delivery costs anything."""
+        return int(self.delivery_cost.shape[1])
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The numbering of the variables of the problem's linear rows."""
+        return numbered(self)
+
     @cached_property
     def worth(self) -> Floats:
         """What one unit sold is worth in the objective, (S, N)."""
@@ -153,11 +171,34 @@ class Problem:
         units: Floats = np.einsum("sk,skn->sn", per_class, pull)
         return units
 
-    def store_values(self, carried: Mask) -> Floats:
-        """Return the value of each store less its listing costs, (S,), without the costs of the chain."""
+    def delivered(self, carried: Mask) -> Mask:
+        """Return which supplier delivers to which store, (S, F), when stores carry ``carried``."""
+        carried = self._mask(carried)
+        by_supplier = [carried[:, self.supplier_of == f].any(axis=1) for f in range(self.F)]
+        delivered: Mask = np.array(by_supplier, bool).reshape(self.F, self.S).T
+        return delivered
+
+    def store_values(self, carried: Mask, core: Mask | None = None) -> Floats:
+        """Return the value of each store, (S,), without the costs of the chain.
+
+        Taken off are the costs of its listings, of deliveries to it, and of the rules with a price that it breaks.
+
+        Parameters
+        ----------
+        carried
+            What each store carries, (S, N).
+        core
+            What is core in each store, (S, N); counts where ``local_per_store`` has a price. ``None``: nothing.
+        """
         carried = self._mask(carried)
         values: Floats = (self.units(carried) * self.worth).sum(axis=1) - (self.listing_cost * carried).sum(axis=1)
-        return values
+        return values - self.charges(carried, core)
+
+    def charges(self, carried: Mask, core: Mask | None = None) -> Floats:
+        """Return what each store pays for deliveries and for breaking rules with a price, (S,); as `store_values`."""
+        carried = self._mask(carried)
+        paid = (self.delivery_cost * self.delivered(carried)).sum(axis=1) if self.F else np.zeros(self.S)
+        return paid + store_excess(self, carried, _core(carried, core)) if self.rules.soft else paid
 
     def value(self, carried: Mask, core: Mask | None = None) -> float:
         """Return the value of the chain less all costs.
@@ -169,11 +210,15 @@ class Problem:
         core
             What is core in each store, (S, N); decides which products pay ``costs.local_product``. ``None``: nothing.
         """
-        carried = self._mask(carried)
+        carried, core = self._mask(carried), _core(carried, core)
+        return float(self.store_values(carried, core).sum() - self.chain_costs(carried, core))
+
+    def chain_costs(self, carried: Mask, core: Mask) -> float:
+        """Return what belongs to no single store: costs of distinct products, and of rules with a price broken."""
         listed = carried.any(axis=0)
-        local = listed if core is None else listed & ~np.asarray(core, bool).any(axis=0)
-        chain_costs = self.product_cost[listed].sum() + self.local_product_cost[local].sum()
-        return float(self.store_values(carried).sum() - chain_costs)
+        local = listed & ~core.any(axis=0)
+        costs = float(self.product_cost[listed].sum() + self.local_product_cost[local].sum())
+        return costs + chain_excess(self, carried, core) if self.rules.soft else costs
 
     def to_pulp(self) -> pulp.LpProblem:
         """Return the complete linear programme of the problem, every row named after its rule.
@@ -182,6 +227,25 @@ class Problem:
         and meant for reading, for small chains and for other solvers; `solve` does not use it for large chains.
         """
         return reference_model(self)
+
+    def write(self, path: str | Path) -> Path:
+        """Write the complete linear programme for other solvers: as LP or as MPS, by the ending of ``path``.
+
+        Beside it goes ``<path>.names.csv``: which store, product, class or supplier each variable is of. Ids and names
+        never enter the model itself, where they could be mangled. The LP file is a maximisation. The MPS file, in which
+        readers take everything for a minimisation, states that of the value's negative.
+
+        Parameters
+        ----------
+        path
+            File to write, ending in ``.lp`` or ``.mps``.
+
+        Raises
+        ------
+        ProblemError
+            When it has another ending, or cannot be written.
+        """
+        return write_model(self, Path(path))
 
     @classmethod
     def from_demand(
@@ -283,10 +347,17 @@ class Problem:
         least = np.ones(N, np.int64) if rules.local_min_stores is None else np.maximum(1, rules.local_min_stores)
         self._set("min_stores", read_only(least))
         self._set("changes_max", rules.changes_max)
-        for name, array in zip(
-            ("listing_cost", "product_cost", "local_product_cost"), self.costs.sized(S, N), strict=True
-        ):
-            self._set(name, array)
+        costs = self.costs.sized(S, N)
+        self._set("listing_cost", costs.listing)
+        self._set("product_cost", costs.product)
+        self._set("local_product_cost", costs.local_product)
+        self._set("delivery_cost", costs.delivery)
+        self._set("supplier_of", costs.supplier_of)
+        self._set("supplier_ids", costs.supplier_ids)
+
+
+def _core(carried: Mask, core: Mask | None) -> Mask:
+    return np.zeros(np.shape(carried), bool) if core is None else np.asarray(core, bool)
 
 
 def _message(faults: list[str]) -> str:

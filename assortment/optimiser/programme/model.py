@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pulp
 
-from assortment.optimiser.rules.rows import Row, columns_of, listed
+from assortment.optimiser.rules.columns import columns_of, costs_of
+from assortment.optimiser.rules.rows import Row, delivered, listed
 from assortment.optimiser.rules.rule import RULES
 
 if TYPE_CHECKING:
@@ -26,17 +27,18 @@ def reference_model(problem: Problem) -> pulp.LpProblem:
         u_{sk} + \sum_j v_{skj} q_{skj} = 1, \quad L x \le q \le U x, \quad L (1 - x) \le u - q \le U (1 - x)
 
     where L and U are the least and the largest value that u can take. Rows of that definition are named ``purchase_…``,
-    those that define z and a ``listed_…``, all others after their rule.
+    those that define z and a ``listed_…``, those that define d ``delivered_…``, all others after their rule. What the
+    other variables are is told in `columns`.
     """
     columns = columns_of(problem)
     model = pulp.LpProblem("assortment", pulp.LpMaximize)
-    picks = [model.add_variable(name, cat="Binary") for name in columns.names()]
-    objective: list[tuple[pulp.LpVariable, float]] = []
-    for name, cost in (("x", problem.listing_cost.ravel()), ("z", problem.product_cost + problem.local_product_cost)):
-        numbers = np.arange(problem.S * problem.N) if name == "x" else columns.z()
-        objective += [(picks[i], -float(c)) for i, c in zip(numbers, cost, strict=True)]
-    objective += [(picks[i], float(c)) for i, c in zip(columns.a(), problem.local_product_cost, strict=True) if c]
-    rows = list(listed(problem))
+    picks = [
+        # Plain floats: PuLP's comparisons raise on numpy scalars.
+        model.add_variable(name, cat="Binary") if whole else model.add_variable(name, 0.0, float(most))
+        for name, whole, most in zip(columns.names(), columns.whole, columns.upper, strict=True)
+    ]
+    objective = [(pick, -float(cost)) for pick, cost in zip(picks, costs_of(problem), strict=True) if cost]
+    rows = [*listed(problem), *delivered(problem)]
     for rule in RULES:
         rows += rule.rows(problem)
     _add(model, rows, picks)
@@ -49,7 +51,6 @@ def reference_model(problem: Problem) -> pulp.LpProblem:
 
 def _add(model: pulp.LpProblem, rows: list[Row], picks: list[pulp.LpVariable]) -> None:
     for row in rows:
-        # Plain floats: PuLP's comparisons raise on numpy scalars.
         terms = [(picks[i], float(c)) for i, c in zip(row.columns, row.coefficients, strict=True)]
         expression = pulp.LpAffineExpression(terms)
         if row.low == row.high:

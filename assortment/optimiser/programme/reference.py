@@ -10,6 +10,7 @@ import pulp
 from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.programme.model import reference_model
 from assortment.optimiser.rules.audit import audit
+from assortment.optimiser.rules.columns import costs_of
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -39,8 +40,7 @@ def solve_reference(problem: Problem, gap: float) -> tuple[Draft | None, float]:
     # PuLP passes a maximisation negated. Its own status says "Optimal" for a stopped run too and is not read.
     dual_bound = -float(model.solverModel.getInfo().mip_dual_bound)
     weights = problem.class_weight.sum(axis=1) @ np.abs(problem.worth).max(axis=1)
-    costs = np.abs(problem.listing_cost).sum() + np.abs(problem.product_cost).sum()
-    bound = dual_bound + _ALLOWANCE * float(weights + costs + np.abs(problem.local_product_cost).sum())
+    bound = dual_bound + _ALLOWANCE * float(weights + np.abs(costs_of(problem)).sum())
     return _picked(problem, model), bound if np.isfinite(bound) and _sane(problem) else np.inf
 
 

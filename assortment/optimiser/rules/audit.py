@@ -1,4 +1,4 @@
-"""audit: every rule re-checked on a finished plan, in numpy, without the linear programme."""
+"""audit: every rule re-checked on a finished plan, in numpy, without the linear programme; priced: what is paid for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Mask
 from assortment.optimiser.rules.checks import Violation
+from assortment.optimiser.rules.excess import Excess
 from assortment.optimiser.rules.rule import RULES
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def audit(problem: Problem, carried: Mask, core: Mask) -> list[Violation]:
     """Return every place where an assortment breaks a rule; an empty list when it obeys all.
+
+    Rules that have a price (``Rules.soft``) may be broken and are not told here but by `priced`.
 
     Parameters
     ----------
@@ -32,9 +35,37 @@ def audit(problem: Problem, carried: Mask, core: Mask) -> list[Violation]:
     ProblemError
         When a mask does not have the shape (S, N).
     """
-    shape = (problem.S, problem.N)
-    masks = {"carried": np.asarray(carried, bool), "core": np.asarray(core, bool)}
-    for name, mask in masks.items():
+    picks = _masks(problem, carried, core)
+    return [violation for rule in RULES for violation in rule.check(problem, *picks)]
+
+
+def priced(problem: Problem, carried: Mask, core: Mask) -> list[Excess]:
+    """Return every place where an assortment breaks a rule that has a price, by how much, and what that costs.
+
+    Parameters
+    ----------
+    problem, carried, core
+        As for `audit`.
+
+    Raises
+    ------
+    ProblemError
+        When a mask does not have the shape (S, N).
+    """
+    picks, soft = _masks(problem, carried, core), problem.rules.soft
+    return [
+        Excess(rule.name, v.store_id, v.product_id, v.sentence, v.amount, rule.unit, v.amount * soft[rule.name])
+        for rule in RULES
+        if rule.name in soft
+        for v in rule.breaks(problem, *picks)
+    ]
+
+
+def _masks(problem: Problem, carried: Mask, core: Mask) -> tuple[Mask, Mask]:
+    shape, masks = (problem.S, problem.N), []
+    for name, given in (("carried", carried), ("core", core)):
+        mask = np.asarray(given, bool)
         if mask.shape != shape:
             raise ProblemError(f"{name}: found shape {mask.shape}; expected {shape}, stores × products")
-    return [violation for rule in RULES for violation in rule.check(problem, masks["carried"], masks["core"])]
+        masks.append(mask)
+    return masks[0], masks[1]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.optimiser.arrays import Mask
+from assortment.optimiser.rules import excess
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -32,12 +33,15 @@ class Violation:
         Where; ``None`` where the rule is of the whole chain or of all products.
     sentence
         What is wrong, in words.
+    amount
+        By how much: centimetres, products, stores or changes too many or too few.
     """
 
     rule: str
     store_id: str | None
     product_id: str | None
     sentence: str
+    amount: float = 1.0
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.sentence}"
@@ -67,10 +71,11 @@ def core(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violatio
 def shelf(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:
     """Yield stores whose products do not fit on the shelf."""
     del core_picks
-    for s, store in enumerate(problem.store_ids):
-        needed, there = float(problem.space_cm[s, carried[s]].sum()), float(problem.shelf_cm[s])
-        if needed > there + _TOLERANCE * max(1.0, there):
-            yield Violation("shelf", store, None, f"store '{store}' needs {needed:g} cm, its shelf has {there:g}")
+    for s, over in enumerate(excess.shelf_over(problem, carried)):
+        store, there = problem.store_ids[s], float(problem.shelf_cm[s])
+        if over > _TOLERANCE * max(1.0, there):
+            sentence = f"store '{store}' needs {there + over:g} cm, its shelf has {there:g}"
+            yield Violation("shelf", store, None, sentence, float(over))
 
 
 def allowed(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:
@@ -93,70 +98,96 @@ def groups(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violat
     """Yield stores with too few or too many products of a group."""
     del core_picks
     for group in problem.rules.groups:
-        for store, count in zip(problem.store_ids, (carried & group.members).sum(axis=1), strict=True):
-            if group.least is not None and count < group.least:
-                yield Violation(
-                    "groups", store, None, f"store '{store}' has {count} of '{group.name}', fewer than {group.least}"
-                )
-            if group.most is not None and count > group.most:
-                yield Violation(
-                    "groups", store, None, f"store '{store}' has {count} of '{group.name}', more than {group.most}"
-                )
+        counts = (carried & group.members).sum(axis=1)
+        for store, count in zip(problem.store_ids, counts, strict=True):
+            for limit, passed, off in _passed(count, group.least, group.most):
+                sentence = f"store '{store}' has {count} of '{group.name}', {passed} {limit}"
+                yield Violation("groups", store, None, sentence, off)
 
 
 def products_max(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:
     """Yield once when the chain has too many distinct products."""
     del core_picks
-    count, most = int(carried.any(axis=0).sum()), problem.rules.products_max
-    if most is not None and count > most:
-        yield Violation("products_max", None, None, f"the chain has {count} distinct products, more than {most}")
+    over = excess.products_over(problem, carried)
+    if over > 0:
+        count, most = int(carried.any(axis=0).sum()), problem.rules.products_max
+        yield Violation("products_max", None, None, f"the chain has {count} distinct products, more than {most}", over)
 
 
 def local_products_max(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:
     """Yield once when the chain has too many distinct products that are not core."""
-    count, most = int(_local(carried, core_picks).sum()), problem.rules.local_products_max
-    if most is not None and count > most:
+    over = excess.local_products_over(problem, carried, core_picks)
+    if over > 0:
+        count, most = int(excess.is_local(carried, core_picks).sum()), problem.rules.local_products_max
         sentence = f"the chain has {count} distinct products that are not core, more than {most}"
-        yield Violation("local_products_max", None, None, sentence)
+        yield Violation("local_products_max", None, None, sentence, over)
 
 
 def local_min_stores(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:
     """Yield products that are not core and stand in too few stores."""
     if problem.rules.local_min_stores is None:
         return
-    for j in np.flatnonzero(_local(carried, core_picks)):
-        count, least, product = int(carried[:, j].sum()), int(problem.min_stores[j]), problem.product_ids[j]
-        if count < least:
-            sentence = f"'{product}' is not core and stands in {count} stores, fewer than {least}"
-            yield Violation("local_min_stores", None, product, sentence)
+    missing = excess.stores_missing(problem, carried, core_picks)
+    for j in np.flatnonzero(missing):
+        count, product = int(carried[:, j].sum()), problem.product_ids[j]
+        sentence = f"'{product}' is not core and stands in {_stores(count)}, fewer than {problem.min_stores[j]}"
+        yield Violation("local_min_stores", None, product, sentence, float(missing[j]))
 
 
 def local_per_store(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:
     """Yield stores with too few or too many products that are not core there."""
     least, most = problem.rules.local_per_store
     for store, count in zip(problem.store_ids, (carried & ~core_picks).sum(axis=1), strict=True):
-        if least is not None and count < least:
-            sentence = f"store '{store}' has {count} local products, fewer than {least}"
-            yield Violation("local_per_store", store, None, sentence)
-        if most is not None and count > most:
-            yield Violation(
-                "local_per_store", store, None, f"store '{store}' has {count} local products, more than {most}"
-            )
+        for limit, passed, off in _passed(count, least, most):
+            sentence = f"store '{store}' has {count} local products, {passed} {limit}"
+            yield Violation("local_per_store", store, None, sentence, off)
+
+
+def local_share(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:
+    """Yield stores where too small or too large a part of the products is not core."""
+    least, most = problem.rules.local_share
+    local, every = (carried & ~core_picks).sum(axis=1), carried.sum(axis=1)
+    for store, own, count in zip(problem.store_ids, local, every, strict=True):
+        slack = _TOLERANCE * max(1, count)
+        said = f"of the {count} products of store '{store}' {own} are local"
+        if least is not None and own < least * count - slack:
+            yield Violation("local_share", store, None, f"{said}, less than the part {least:g}")
+        if most is not None and own > most * count + slack:
+            yield Violation("local_share", store, None, f"{said}, more than the part {most:g}")
 
 
 def changes_max(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:
     """Yield stores with too many adds plus drops against today."""
     del core_picks
-    today = problem.rules.today
-    if problem.changes_max is None or today is None:
+    today, most = problem.rules.today, problem.changes_max
+    if most is None or today is None:
         return
-    for s, count in enumerate((carried != today).sum(axis=1)):
-        if count > problem.changes_max[s]:
-            store = problem.store_ids[s]
-            sentence = f"store '{store}' changes {count} products, more than {problem.changes_max[s]}"
-            yield Violation("changes_max", store, None, sentence)
+    over = excess.changes_over(problem, carried)
+    for s in np.flatnonzero(over):
+        store, count = problem.store_ids[s], int((carried[s] != today[s]).sum())
+        sentence = f"store '{store}' changes {count} products, more than {most[s]}"
+        yield Violation("changes_max", store, None, sentence, float(over[s]))
 
 
-def _local(carried: Mask, core_picks: Mask) -> Mask:
-    local: Mask = np.any(carried, axis=0) & ~np.any(core_picks, axis=0)
-    return local
+def assortments_max(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:
+    """Yield once when the chain has too many different assortments."""
+    del core_picks
+    most = problem.rules.assortments_max
+    if most is None:
+        return
+    count = len({row.tobytes() for row in carried})
+    if count > most:
+        sentence = f"the chain has {count} different assortments, more than {most}"
+        yield Violation("assortments_max", None, None, sentence, count - most)
+
+
+def _passed(count: int, least: int | None, most: int | None) -> Iterator[tuple[int, str, float]]:
+    """Yield each limit that a count passes, in which way, and by how much."""
+    if least is not None and count < least:
+        yield least, "fewer than", float(least - count)
+    if most is not None and count > most:
+        yield most, "more than", float(count - most)
+
+
+def _stores(count: int) -> str:
+    return "1 store" if count == 1 else f"{count} stores"

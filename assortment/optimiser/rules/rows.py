@@ -1,7 +1,5 @@
-"""Linear rows: each rule of an assortment as inequalities over named variables, produced once, as data.
+"""Linear rows: each rule of an assortment as inequalities over the variables of `Columns`, produced once, as data.
 
-Variables, all 0 or 1, in one numbering (`Columns`): x[s,j] store s carries product j; y[c,j] product j is core of core
-group c; a[j] product j is core of some group (the same as y when there is one group); z[j] product j is listed.
 The PuLP model and the arrays for HiGHS are both made from these rows.
 """
 
@@ -15,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from assortment.optimiser.arrays import Floats, Ints
+from assortment.optimiser.rules.columns import columns_of
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -29,48 +28,6 @@ class Row:
     coefficients: Floats
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The numbering of the variables for S stores, C core groups and N products."""
-
-    S: int
-    C: int
-    N: int
-
-    def x(self, s: int) -> Ints:
-        """Return the numbers of x[s, all products]."""
-        return np.arange(s * self.N, (s + 1) * self.N)
-
-    def y(self, c: int) -> Ints:
-        """Return the numbers of y[c, all products]."""
-        return self.S * self.N + np.arange(c * self.N, (c + 1) * self.N)
-
-    def a(self) -> Ints:
-        """Return the numbers of a[all products]; those of y[0, …] when there is one core group."""
-        return self.y(0) if self.C == 1 else self.y(self.C)
-
-    def z(self) -> Ints:
-        """Return the numbers of z[all products]."""
-        return self.y(self.C + (self.C > 1))
-
-    @property
-    def count(self) -> int:
-        """Number of variables."""
-        return int(self.z()[-1]) + 1
-
-    def names(self) -> list[str]:
-        """Return the name of every variable, by number, letters and figures only."""
-        names = [f"x_{s}_{j}" for s in range(self.S) for j in range(self.N)]
-        names += [f"y_{c}_{j}" for c in range(self.C) for j in range(self.N)]
-        names += [f"a_{j}" for j in range(self.N) if self.C > 1]
-        return names + [f"z_{j}" for j in range(self.N)]
-
-
-def columns_of(problem: Problem) -> Columns:
-    """Return the numbering of the variables of ``problem``."""
-    return Columns(problem.S, problem.C, problem.N)
 
 
 def sparse_rows(rows: list[Row], count: int) -> tuple[sparse.csr_matrix, Floats, Floats]:
@@ -97,6 +54,30 @@ def listed(problem: Problem) -> Iterator[Row]:
             yield _row(f"listed_core_{j}", [a[j], *groups], [1, *-np.ones(columns.C)], high=0)
             for c, y in enumerate(groups):
                 yield _row(f"listed_core_{c}_{j}", [y, a[j]], [1, -1], high=0)
+
+
+def delivered(problem: Problem) -> Iterator[Row]:
+    r"""Define d: :math:`x_{sj} \le d_{sf}` for each product j that supplier f delivers, where that costs something."""
+    columns = columns_of(problem)
+    for s in range(columns.S):
+        d = columns.d(s)
+        for j, f in enumerate(problem.supplier_of):
+            if f >= 0 and problem.delivery_cost[s, f] > 0:
+                yield _row(f"delivered_{s}_{f}_{j}", [columns.x(s)[j], d[f]], [1, -1], high=0)
+
+
+def softened(problem: Problem, rows: Iterator[Row]) -> Iterator[Row]:
+    """Yield each end of ``rows`` as a row of its own with its slack: low ≤ Σ + under, Σ - over ≤ high."""
+    slack_at = columns_of(problem).slack_at
+    for row in rows:
+        both = np.isfinite(row.low) and np.isfinite(row.high)
+        for over, sign, end in ((False, 1.0, "least"), (True, -1.0, "most")):
+            if (row.name, over) in slack_at:
+                numbers = np.append(row.columns, slack_at[row.name, over])
+                low, high = (-np.inf, row.high) if over else (row.low, np.inf)
+                yield Row(
+                    f"{row.name}_{end}" if both else row.name, numbers, np.append(row.coefficients, sign), low, high
+                )
 
 
 def core(problem: Problem) -> Iterator[Row]:
@@ -179,6 +160,19 @@ def local_per_store(problem: Problem) -> Iterator[Row]:
         yield _row(f"local_per_store_{s}", both, np.r_[ones, -ones], low=least, high=most)
 
 
+def local_share(problem: Problem) -> Iterator[Row]:
+    r""":math:`least \sum_j x_{sj} \le \sum_j (x_{sj} - y_{c(s)j}) \le most \sum_j x_{sj}`, all on one side."""
+    columns = columns_of(problem)
+    ones = np.ones(columns.N)
+    least, most = problem.rules.local_share
+    for s, c in enumerate(problem.core_group):
+        both = np.concatenate([columns.x(s), columns.y(int(c))])
+        if least is not None:
+            yield _row(f"local_share_least_{s}", both, np.r_[(1 - least) * ones, -ones], low=0)
+        if most is not None:
+            yield _row(f"local_share_most_{s}", both, np.r_[(1 - most) * ones, -ones], high=0)
+
+
 def changes_max(problem: Problem) -> Iterator[Row]:
     r""":math:`\sum_{j \notin today} x_{sj} + \sum_{j \in today} (1 - x_{sj}) \le changes\_max_s`."""
     if problem.changes_max is None:
@@ -188,6 +182,24 @@ def changes_max(problem: Problem) -> Iterator[Row]:
     for s in range(columns.S):
         sign = np.where(today[s], -1.0, 1.0)
         yield _row(f"changes_max_{s}", columns.x(s), sign, high=int(problem.changes_max[s] - today[s].sum()))
+
+
+def assortments_max(problem: Problem) -> Iterator[Row]:
+    r""":math:`\sum_t g_{tt} \le assortments\_max`, :math:`\sum_{t \le s} g_{st} = 1`, :math:`g_{st} \le g_{tt}` and
+    :math:`|x_{sj} - x_{tj}| \le 1 - g_{st}`: each store carries what the first of its kind carries.
+    """
+    most = problem.rules.assortments_max
+    if most is None:
+        return
+    columns = columns_of(problem)
+    yield _row("assortments_max", [columns.g(t)[t] for t in range(columns.S)], high=most)
+    for s in range(columns.S):
+        yield _row(f"assortments_max_{s}", columns.g(s), low=1, high=1)
+        for t, g in enumerate(columns.g(s)[:-1]):
+            yield _row(f"assortments_max_{s}_{t}", [g, columns.g(t)[t]], [1, -1], high=0)
+            for j, (mine, theirs) in enumerate(zip(columns.x(s), columns.x(t), strict=True)):
+                yield _row(f"assortments_max_{s}_{t}_{j}_more", [mine, theirs, g], [1, -1, 1], high=1)
+                yield _row(f"assortments_max_{s}_{t}_{j}_less", [theirs, mine, g], [1, -1, 1], high=1)
 
 
 def _row(

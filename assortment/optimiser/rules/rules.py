@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from numbers import Real
 
 import numpy as np
 
 from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Ints, Mask, read_only, shaped
+
+# The rules that may have a price.
+SOFT = ("shelf", "groups", "products_max", "local_products_max", "local_min_stores", "local_per_store", "changes_max")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +57,8 @@ class Rules:
         Stores that carry each listed product that is not core: one number, or one per product, (N,).
     local_per_store
         Least and most products of a store that are not core there, each ``None`` for no limit.
+    local_share
+        Least and largest part of a store's products that is not core there, from 0 to 1, each ``None`` for no limit.
     groups
         Limits per store on groups of products.
     allowed
@@ -63,7 +70,12 @@ class Rules:
     changes_max
         Most adds plus drops per store against today: one number, or one per store, (S,).
     assortments_max
-        Not available yet: a problem that asks for it is refused.
+        Most different assortments in the chain; stores that share one carry exactly the same.
+    soft
+        Rules that may be broken for a price, and the price per week of each unit by which they are: of a centimetre for
+        ``shelf``; of a product too many or too few for ``groups``, ``local_per_store`` (in each store),
+        ``products_max`` and ``local_products_max``; of a change for ``changes_max``; of each store in which a product
+        is missing for ``local_min_stores``. In the unit of the objective, 0 or more.
     """
 
     core_min: int = 0
@@ -73,20 +85,17 @@ class Rules:
     local_products_max: int | None = None
     local_min_stores: int | Ints | None = None
     local_per_store: tuple[int | None, int | None] = (None, None)
+    local_share: tuple[float | None, float | None] = (None, None)
     groups: Sequence[Group] = field(default_factory=tuple)
     allowed: Mask | None = None
     required: Mask | None = None
     today: Mask | None = None
     changes_max: int | Ints | None = None
     assortments_max: int | None = None
+    soft: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         faults: list[str] = []
-        if self.assortments_max is not None:
-            faults.append(
-                "assortments_max: this rule is not available yet; leave it out "
-                "(core_groups gives formats a core each, changes_max keeps stores near today)"
-            )
         limits = {
             "core_min": self.core_min,
             "core_max": self.core_max,
@@ -94,6 +103,7 @@ class Rules:
             "local_products_max": self.local_products_max,
             "local_per_store least": self.local_per_store[0],
             "local_per_store most": self.local_per_store[1],
+            "assortments_max": self.assortments_max,
         }
         for group in self.groups:
             limits[f"groups: '{group.name}' least"] = group.least
@@ -101,9 +111,17 @@ class Rules:
         for name, limit in limits.items():
             if limit is not None and (isinstance(limit, bool) or limit != int(limit) or limit < 0):
                 faults.append(f"{name}: found {limit}; expected a whole number, 0 or more")
+        if self.assortments_max == 0:
+            faults.append("assortments_max: found 0; expected 1 or more, or None for no limit")
+        for name, part in zip(("least", "most"), self.local_share, strict=True):
+            if part is not None and not 0 <= part <= 1:
+                faults.append(f"local_share {name}: found {part}; expected a part between 0 and 1")
+        for name, price in self.soft.items():
+            faults += _price_faults(name, price)
         if faults:
             raise ProblemError(_message(faults))
         object.__setattr__(self, "groups", tuple(self.groups))
+        object.__setattr__(self, "soft", {name: float(price) for name, price in self.soft.items()})
 
     def sized(self, S: int, N: int) -> Rules:
         """Return the rules with every mask and array in full shape and read-only.
@@ -143,6 +161,16 @@ def _whole(name: str, value: int | Ints, shape: tuple[int, ...], faults: list[st
         return None
     whole: Ints = array.astype(np.int64)
     return read_only(whole)
+
+
+def _price_faults(name: str, price: float) -> list[str]:
+    if name not in SOFT:
+        near = get_close_matches(name, SOFT, n=1)
+        advice = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(SOFT)}"
+        return [f"soft: there is no rule '{name}' that may have a price; {advice}"]
+    if isinstance(price, bool) or not isinstance(price, Real) or not 0 <= price < np.inf:
+        return [f"soft: found {price!r} for '{name}'; expected a price per week, 0 or more"]
+    return []
 
 
 def _message(faults: list[str]) -> str:

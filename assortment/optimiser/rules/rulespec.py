@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 import numpy as np
@@ -39,14 +40,16 @@ class RuleSpec:
 
     Parameters
     ----------
-    core_min, core_max, products_max, local_products_max, local_min_stores, local_per_store
+    core_min, core_max, products_max, local_products_max, local_min_stores, local_per_store, local_share
         As in `Rules`.
     core_by
         A column of the stores; stores with the same value share a core. ``None``: one core for the chain.
     changes_max
         Most adds plus drops per store against today's listing.
+    assortments_max, soft
+        As in `Rules`.
     cover
-        Limits on products by attribute.
+        Limits on products by attribute; the price of ``groups`` is theirs.
     """
 
     core_min: int = 0
@@ -56,8 +59,11 @@ class RuleSpec:
     local_products_max: int | None = None
     local_min_stores: int | None = None
     local_per_store: tuple[int | None, int | None] = (None, None)
+    local_share: tuple[float | None, float | None] = (None, None)
     changes_max: int | None = None
+    assortments_max: int | None = None
     cover: tuple[Cover, ...] = ()
+    soft: Mapping[str, float] = field(default_factory=dict)
 
     def resolve(
         self,
@@ -110,11 +116,14 @@ class RuleSpec:
             local_products_max=self.local_products_max,
             local_min_stores=least if (least > 1).any() else None,
             local_per_store=self.local_per_store,
+            local_share=self.local_share,
             groups=groups,
             allowed=allowed,
             required=required,
             today=today,
             changes_max=self.changes_max,
+            assortments_max=self.assortments_max,
+            soft=self.soft,
         )
 
 

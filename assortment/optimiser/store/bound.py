@@ -85,8 +85,9 @@ def look_through(store: Store) -> StoreBound:
     fits = ((sums <= store.high + store.tolerance) & (sums >= store.low - store.tolerance)).all(axis=1)
     total = 1 + picks @ store.pull.T
     values = (picks @ store.earned.T / total) @ store.weight - picks @ store.cost
+    values -= store.charges.of_each(picks)
     best = int(np.where(fits, values, -np.inf).argmax())
-    size = store.weight.sum() * np.abs(store.worth).max() + np.abs(store.cost).sum()
+    size = store.weight.sum() * np.abs(store.worth).max() + np.abs(store.cost).sum() + store.charges.most
     return StoreBound(float(values[best] + _ROUNDING * size), picks[best], True, len(picks), AllLog())
 
 

@@ -65,14 +65,15 @@ class _Linearised:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._polytope = store.polytope
-        self._free = self._polytope.lower < self._polytope.upper
+        self._N = len(store.cost)
+        self._free = (self._polytope.lower < self._polytope.upper)[: self._N]
         self._relaxation = LinearProgram(self._polytope)
 
     def rounds(self, carried: Mask, rounds: int) -> Iterator[Mask]:
         """Yield the optimum of the linearised store, linearised again there, until it repeats."""
         seen = {carried.tobytes()}
         for _ in range(rounds):
-            found = self._optimum(self._store.gains(carried))
+            found = self._optimum(self._store.objective(self._store.gains(carried)))
             if found is None:
                 return
             carried = found
@@ -83,40 +84,44 @@ class _Linearised:
                 return
             seen.add(carried.tobytes())
 
-    def _optimum(self, gains: Floats) -> Mask | None:
-        answer = self._relaxation.maximise(gains)
+    def _optimum(self, cost: Floats) -> Mask | None:
+        answer = self._relaxation.maximise(cost)
         if answer.columns is None or answer.duals is None:
             return None
-        x = answer.columns
+        x = answer.columns[: self._N]
         whole = np.abs(x - np.round(x)) < 1e-6
         if whole.all():
             picks: Mask = x > 0.5
             return picks
-        _, reduced = safe_maximum(gains, self._polytope, answer.duals)
-        doubt = np.where(whole, np.abs(reduced), -1.0)
+        _, reduced = safe_maximum(cost, self._polytope, answer.duals)
+        doubt = np.where(whole, np.abs(reduced[: self._N]), -1.0)
         order = np.argsort(np.where(self._free, doubt, np.inf), kind="stable")[: int(self._free.sum())]
         for count in (_OPEN, len(order)):
-            found = self._decided(gains, np.round(x), np.sort(order[:count]))
+            found = self._decided(cost, np.round(x), np.sort(order[:count]))
             if found is not None or count >= len(order):
                 return found
         return None
 
-    def _decided(self, gains: Floats, x: Floats, open_: Ints) -> Mask | None:
+    def _decided(self, cost: Floats, x: Floats, open_: Ints) -> Mask | None:
         """Return the best choice of the products ``open_`` with all others as in ``x``; ``None`` when none obeys."""
-        whole, x = self._polytope, x.copy()
-        x[open_] = 0.0
-        matrix = whole.matrix[:, open_]
+        every = self._polytope
+        # What the charges add to the products is open too, and whole or not of itself.
+        columns = np.append(open_, np.arange(self._N, len(cost)))
+        fixed = np.append(x, np.zeros(len(cost) - self._N))
+        fixed[columns] = 0.0
+        matrix = every.matrix[:, columns]
         # A row without open products is as the others make it.
         rows = matrix.any(axis=1)
-        rest = (whole.matrix @ x)[rows]
+        rest = (every.matrix @ fixed)[rows]
         part = Polytope(
-            matrix[rows], whole.low[rows] - rest, whole.high[rows] - rest, whole.lower[open_], whole.upper[open_]
+            matrix[rows], every.low[rows] - rest, every.high[rows] - rest, every.lower[columns], every.upper[columns]
         )
-        answer = LinearProgram(part, whole=np.ones(len(open_), bool), nodes=_NODES, gap=_GAP).maximise(gains[open_])
+        whole = np.arange(len(columns)) < len(open_)
+        answer = LinearProgram(part, whole=whole, nodes=_NODES, gap=_GAP).maximise(cost[columns])
         if answer.columns is None:
             return None
         picks: Mask = x > 0.5
-        picks[open_] = answer.columns > 0.5
+        picks[open_] = answer.columns[: len(open_)] > 0.5
         return picks
 
 
@@ -155,6 +160,8 @@ def _best_move(store: Store, carried: Mask) -> tuple[int, int, float]:
         top = weight * (earned[k] - earned_out[k])[:, None] + weight * earned_in[k]
         top /= np.maximum(total[k] - pull_out[k], 1.0)[:, None] + pull_in[k]
         values += top
+    if store.charges:
+        values -= store.charges.of_moves(carried, inside, outside)
     _forbid(store, carried, inside, outside, values)
     values[0, 0] = 0.0
     i, e = np.unravel_index(int(values.argmax()), values.shape)

@@ -14,6 +14,8 @@ from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.programme.linear import Polytope
 from assortment.optimiser.rules.rows import Row
 from assortment.optimiser.rules.rule import RULES
+from assortment.optimiser.store.charges import Charges, charges_of
+from assortment.optimiser.store.own_rows import dense, implied_rows, store_of
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -41,6 +43,8 @@ class Store:
         The store's own rules, each row scaled to a largest coefficient of 1, (M, N), (M,), (M,).
     must, may
         What it must carry and what it may carry, (N,).
+    charges
+        What it pays beside ``cost``: deliveries and rules with a price.
     """
 
     pull: Floats
@@ -52,6 +56,7 @@ class Store:
     high: Floats
     must: Mask
     may: Mask
+    charges: Charges
 
     def __getstate__(self) -> dict[str, Any]:
         """What travels to another process: the rows without their many zeros."""
@@ -76,15 +81,31 @@ class Store:
 
     @property
     def polytope(self) -> Polytope:
-        """The store's own rules over its products, each between 0 and 1."""
+        """The store's own rules over its products, each between 0 and 1, then over the columns of its charges."""
         lower = self.must.astype(float)
-        return Polytope(self.matrix, self.low, self.high, lower, np.maximum(lower, self.may))
+        upper = np.maximum(lower, self.may)
+        if not self.charges:
+            return Polytope(self.matrix, self.low, self.high, lower, upper)
+        rows, low, high = self.charges.rows
+        beside = self.charges.upper
+        own = np.hstack([self.matrix, np.zeros((len(self.low), len(beside)))])
+        return Polytope(
+            np.vstack([own, rows]),
+            np.concatenate([self.low, low]),
+            np.concatenate([self.high, high]),
+            np.concatenate([lower, np.zeros(len(beside))]),
+            np.concatenate([upper, beside]),
+        )
+
+    def objective(self, gains: Floats) -> Floats:
+        """Return what the variables of ``polytope`` are worth when products are worth ``gains``, (N,)."""
+        return np.concatenate([gains, -self.charges.cost]) if self.charges else gains
 
     def value(self, carried: Mask) -> float:
-        """Return what the store earns with ``carried``, (N,), less costs."""
+        """Return what the store earns with ``carried``, (N,), less costs and charges."""
         pull = self.pull[:, carried]
         earned = self.weight @ (self.earned[:, carried].sum(axis=1) / (1 + pull.sum(axis=1)))
-        return float(earned - self.cost[carried].sum())
+        return float(earned - self.cost[carried].sum()) - self.charges.of(carried)
 
     def fits(self, carried: Mask) -> bool:
         """Return whether ``carried`` obeys the store's own rules."""
@@ -94,7 +115,7 @@ class Store:
         return bool(((sums <= self.high + self.tolerance) & (sums >= self.low - self.tolerance)).all())
 
     def gains(self, carried: Mask) -> Floats:
-        """Return the worth of each product at ``carried``, (N,), as if value were linear there.
+        """Return the worth of each product at ``carried``, (N,), as if value were linear there, without charges.
 
         Exact for adding one product. For one that is carried, it is the slope when it leaves.
         """
@@ -130,56 +151,28 @@ def stores_of(problem: Problem) -> list[Store]:
     """Return each store with its own rules and what the chain's rules imply for it alone."""
     rows: list[list[Row]] = [[] for _ in range(problem.S)]
     for rule in RULES:
-        if not rule.couples:
-            for row in rule.rows(problem):
-                rows[int(row.columns[0]) // problem.N if len(row.columns) else _store_in(row.name)].append(row)
-    return [_store(problem, s, rows[s] + implied_rows(problem, s)) for s in range(problem.S)]
+        for row in () if rule.couples or rule.name in problem.rules.soft else rule.rows(problem):
+            rows[store_of(problem, row)].append(row)
+    charges = charges_of(problem)
+    return [_store(problem, s, rows[s] + implied_rows(problem, s), charges[s]) for s in range(problem.S)]
 
 
-def can_be_core(problem: Problem) -> Mask:
-    """Return which products may stand in every store of a core group, (C, N)."""
-    return np.array([problem.allowed[problem.core_group == c].all(axis=0) for c in range(problem.C)])
-
-
-def _store_in(name: str) -> int:
-    # A row without variables (a group none of whose products exist) still belongs to the store at the end of its name.
-    return int(name.rsplit("_", 1)[1])
-
-
-def implied_rows(problem: Problem, s: int) -> list[Row]:
-    """Rows that hold in every plan because of the core: it must fit, and local products come on top of it."""
-    rules, N = problem.rules, problem.N
-    offset = s * N
-    rows = []
-    if rules.core_min > 0:
-        numbers = offset + np.flatnonzero(can_be_core(problem)[problem.core_group[s]])
-        rows.append(Row("core", numbers, np.ones(len(numbers)), rules.core_min, np.inf))
-    least, most = rules.local_per_store
-    low = 0 if least is None else least + rules.core_min
-    high = np.inf if most is None or rules.core_max is None else most + rules.core_max
-    if low > 0 or high < N:
-        rows.append(Row("local_per_store", np.arange(offset, offset + N), np.ones(N), low, high))
-    return rows
-
-
-def _store(problem: Problem, s: int, rows: list[Row]) -> Store:
-    N = problem.N
+def _store(problem: Problem, s: int, rows: list[Row], charges: Charges) -> Store:
     must, may = problem.required[s].copy(), problem.allowed[s].copy()
     kept = [row for row in rows if not (len(row.columns) == 1 and row.name.startswith(("allowed_", "required_")))]
-    matrix, low, high = np.zeros((len(kept), N)), np.zeros(len(kept)), np.zeros(len(kept))
-    for i, row in enumerate(kept):
-        scale = np.abs(row.coefficients).max(initial=0.0) or 1.0
-        matrix[i, row.columns - s * N] = row.coefficients / scale
-        low[i], high[i] = row.low / scale, row.high / scale
+    matrix, low, high = dense(problem, s, kept)
+    scale = np.abs(matrix).max(axis=1, initial=0.0)
+    scale[scale == 0] = 1.0
     used = problem.class_weight[s] > 0
     return Store(
         pull=problem.attraction[s, used] / problem.no_purchase[s, used][:, None],
         weight=problem.class_weight[s, used],
         worth=problem.worth[s],
         cost=problem.listing_cost[s],
-        matrix=matrix,
-        low=low,
-        high=high,
+        matrix=matrix / scale[:, None],
+        low=low / scale,
+        high=high / scale,
         must=must,
         may=may,
+        charges=charges,
     )

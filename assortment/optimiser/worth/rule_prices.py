@@ -56,7 +56,9 @@ LIFTED: dict[str, Callable[[Problem], Problem]] = {
     "local_products_max": lambda problem: _with_rules(problem, local_products_max=None),
     "local_min_stores": lambda problem: _with_rules(problem, local_min_stores=None),
     "local_per_store": lambda problem: _with_rules(problem, local_per_store=(None, None)),
+    "local_share": lambda problem: _with_rules(problem, local_share=(None, None)),
     "changes_max": lambda problem: _with_rules(problem, changes_max=None),
+    "assortments_max": lambda problem: _with_rules(problem, assortments_max=None),
 }
 
 

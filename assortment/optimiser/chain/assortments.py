@@ -1,0 +1,258 @@
+"""At most so many different assortments: stores put together in groups, each group one large store.
+
+Begins with the plan without the rule: of its assortments those are kept that all stores together can live with best
+(greedily, as facilities are located), and each store takes the one that earns most there. Then, as k-means does, each
+group's assortment is improved for all of its stores and each store moves to the group where it earns more, until
+nothing gets better.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assortment.optimiser.arrays import Floats, Ints, Mask
+from assortment.optimiser.chain.draft import Draft, limits, marginal_values, rules_hold, store_with_core
+from assortment.optimiser.chain.programme import ChainProgramme
+from assortment.optimiser.chain.search import designated
+from assortment.optimiser.chain.start import surplus
+from assortment.optimiser.infeasible.infeasible import explain
+from assortment.optimiser.store.joined import joined
+from assortment.optimiser.store.search import search
+from assortment.optimiser.store.store import Store
+from assortment.optimiser.workers import Clock
+
+if TYPE_CHECKING:
+    from assortment.optimiser.problem.problem import Problem
+
+_PASSES = 8
+_ROUNDS = 2
+# Most stores² × products for which the sharing of assortments is stated in rows.
+_ROWS_MOST = 20_000
+
+
+def shared_draft(problem: Problem, stores: list[Store], draft: Draft, clock: Clock) -> Draft | None:
+    """Return a plan with at most ``assortments_max`` assortments that obeys every rule, or ``None`` if none is found.
+
+    Parameters
+    ----------
+    problem, stores
+        The problem and its stores.
+    draft
+        A plan that obeys every other rule.
+    clock
+        When to stop improving; a plan is made whatever it says.
+    """
+    most = problem.rules.assortments_max
+    if most is None or len(_distinct(draft.carried)) <= most:
+        return draft
+    groups = _Groups(problem, stores, draft.copy())
+    if not (groups.formed() and groups.repaired()):
+        return None
+    groups.improve(clock)
+    return groups.draft
+
+
+def first_shared_draft(problem: Problem, stores: list[Store], draft: Draft, clock: Clock) -> Draft:
+    """Return a plan that obeys every rule; parameters as for `shared_draft`.
+
+    Raises
+    ------
+    Infeasible
+        When there is none, or, in a chain too large to state all of that in one programme, when none is found.
+    """
+    shared = shared_draft(problem, stores, draft, clock)
+    if shared is None and problem.S**2 * problem.N <= _ROWS_MOST:
+        gains = np.array([store.gains(draft.carried[s]) for s, store in enumerate(stores)])
+        shared = ChainProgramme(problem).draft(gains)
+        if shared is not None:
+            groups = _Groups(problem, stores, shared)
+            groups.improve(clock)
+    if shared is None:
+        raise explain(problem)
+    return shared
+
+
+def best_shared_draft(problem: Problem, stores: list[Store], draft: Draft, known: Draft, clock: Clock) -> Draft:
+    """Return the better of a plan made from ``draft`` and one that is known to obey every rule."""
+    if problem.rules.assortments_max is None:
+        return draft
+    found = shared_draft(problem, stores, draft, clock)
+    better = found is not None and found.value(problem) > known.value(problem)
+    return designated(problem, found if found is not None and better else known)
+
+
+class _Groups:
+    """Stores in groups that carry the same.
+
+    Parameters
+    ----------
+    problem, stores
+        The problem and its stores.
+    draft
+        A plan; changed so that each store carries what its group does. Its core stays.
+    """
+
+    def __init__(self, problem: Problem, stores: list[Store], draft: Draft) -> None:
+        assert problem.rules.assortments_max is not None
+        self.problem, self.draft, self.most = problem, draft, problem.rules.assortments_max
+        cores = [draft.core[c] for c in problem.core_group]
+        self.fixed = [store_with_core(problem, store, core) for store, core in zip(stores, cores, strict=True)]
+
+    def formed(self) -> bool:
+        """Put the stores in groups, each with an assortment that obeys the rules of all its stores."""
+        carried, every = self.draft.carried.copy(), _distinct(self.draft.carried)
+        worth = np.array([_worths(store, every) for store in self.fixed])
+        chosen = _located(worth, self.most)
+        centres, worth = every[chosen], worth[:, chosen]
+        group = np.where(np.isfinite(worth).any(axis=1), worth.argmax(axis=1), -1)
+        for s in np.flatnonzero(group < 0):
+            # No assortment of a group fits: one is sought that fits the group and this store, the likest group first.
+            for c in np.argsort((centres != carried[s]).sum(axis=1), kind="stable"):
+                members = np.append(np.flatnonzero(group == c), s)
+                found = search(self._joined(members), centres[c], rounds=_ROUNDS)
+                if found is not None:
+                    group[s], centres[c] = c, found
+                    break
+            else:
+                return False
+        self.draft.carried[:] = centres[group]
+        return True
+
+    def repaired(self) -> bool:
+        """Delist or spread products until the rules that count products and stores hold; return whether they do.
+
+        Ends: in each round a product is delisted for good, or held in enough stores for good.
+        """
+        problem, draft = self.problem, self.draft
+        listed: Mask = np.any(draft.carried, axis=0)
+        held = np.zeros_like(draft.carried)
+        units = [(members, self._joined(members)) for members in self._members()]
+        can = np.zeros_like(draft.carried)
+        for members, unit in units:
+            can[members] = unit.may
+        for _ in range(2 * problem.N + 1):
+            margins = np.zeros(draft.carried.shape)
+            for members, unit in units:
+                fitted = unit.limited(must=held[members[0]], may=listed)
+                margins[members] = marginal_values(fitted, draft.carried[members[0]]) / len(members)
+            away, hold = surplus(problem, draft, margins, held, can)
+            if not away.any() and not hold.any():
+                break
+            listed &= ~away
+            for members, unit in units:
+                held[members] |= hold[members].any(axis=0)
+                carried = draft.carried[members[0]]
+                if (carried & away).any() or (held[members[0]] & ~carried).any():
+                    found = search(unit.limited(must=held[members[0]], may=listed), carried, rounds=_ROUNDS)
+                    if found is None:
+                        return False
+                    draft.carried[members] = found
+        return rules_hold(problem, draft)
+
+    def improve(self, clock: Clock) -> None:
+        """Improve the assortments of the groups and the groups themselves, until a pass brings nothing."""
+        for _ in range(_PASSES):
+            better = False
+            for step in (self._assortments, self._moves, self._new_groups):
+                better |= step(clock)
+            if not better:
+                break
+
+    def _assortments(self, clock: Clock) -> bool:
+        """Improve what each group carries, all others as they are."""
+        better = False
+        for members in self._members():
+            if clock.expired:
+                break
+            own = self._limited(members)
+            found = search(own, self.draft.carried[members[0]], rounds=_ROUNDS)
+            better |= found is not None and own.fits(found) and self._take(members, found)
+        return better
+
+    def _moves(self, clock: Clock) -> bool:
+        """Move each store to the group whose assortment is worth most in it."""
+        better = False
+        for s in range(self.problem.S):
+            if clock.expired:
+                break
+            others = _distinct(self.draft.carried)
+            own = self._limited(np.array([s]))
+            worth, now = _worths(own, others), own.value(self.draft.carried[s])
+            for c in np.argsort(-worth, kind="stable")[: int((worth > now).sum())]:
+                if self._take(np.array([s]), others[c]):
+                    better = True
+                    break
+        return better
+
+    def _new_groups(self, clock: Clock) -> bool:
+        """Give the stores that gain most by it an assortment of their own, as many as there may be."""
+        room = self.most - len(self._members())
+        if room <= 0:
+            return False
+        found, gain = self.draft.carried.copy(), np.zeros(self.problem.S)
+        for s in range(self.problem.S):
+            own = self._limited(np.array([s]))
+            alone = None if clock.expired else search(own, self.draft.carried[s], rounds=_ROUNDS)
+            if alone is not None and own.fits(alone):
+                found[s], gain[s] = alone, own.value(alone) - own.value(self.draft.carried[s])
+        taken = [self._take(np.array([s]), found[s]) for s in np.argsort(-gain, kind="stable")[:room] if gain[s] > 0]
+        return any(taken)
+
+    def _take(self, members: Ints, found: Mask) -> bool:
+        """Let stores carry ``found`` if the chain is worth more with it and no rule breaks."""
+        before, value = self.draft.carried[members].copy(), self.draft.value(self.problem)
+        self.draft.carried[members] = found
+        if rules_hold(self.problem, self.draft) and self.draft.value(self.problem) > value + 1e-12 * abs(value):
+            return True
+        self.draft.carried[members] = before
+        return False
+
+    def _members(self) -> list[Ints]:
+        """Return the numbers of the stores of each group, by what they carry."""
+        by_row: dict[bytes, list[int]] = {}
+        for s, row in enumerate(self.draft.carried):
+            by_row.setdefault(row.tobytes(), []).append(s)
+        return [np.array(members) for members in by_row.values()]
+
+    def _limited(self, members: Ints) -> Store:
+        """Return the stores of a group as one that may change while all others stay."""
+        must, may, price = limits(self.problem, members, self.draft)
+        return self._joined(members).limited(must=must, may=may).priced(-price)
+
+    def _joined(self, members: Ints) -> Store:
+        """Return the stores of a group as one."""
+        if len(members) == 1:
+            return self.fixed[int(members[0])]
+        delivery = self.problem.delivery_cost[members].sum(axis=0)
+        return joined([self.fixed[int(s)] for s in members], self.problem.supplier_of, delivery)
+
+
+def _distinct(carried: Mask) -> Mask:
+    """Return the different rows of ``carried``, in the order in which they come."""
+    first: dict[bytes, int] = {}
+    for s, row in enumerate(carried):
+        first.setdefault(row.tobytes(), s)
+    return carried[list(first.values())]
+
+
+def _worths(store: Store, assortments: Mask) -> Floats:
+    """Return what each assortment is worth in a store, minus infinity where it does not fit."""
+    return np.array([store.value(picks) if store.fits(picks) else -np.inf for picks in assortments])
+
+
+def _located(worth: Floats, count: int) -> Ints:
+    """Return the columns of ``worth`` that serve the rows best when each row takes its best one; greedily.
+
+    First as many rows as can be are served at all.
+    """
+    best = np.full(len(worth), -np.inf)
+    chosen: list[int] = []
+    for _ in range(min(count, worth.shape[1])):
+        reached = np.maximum(best[:, None], worth)
+        served = np.isfinite(reached)
+        rank = np.lexsort((-np.arange(worth.shape[1]), np.where(served, reached, 0.0).sum(axis=0), served.sum(axis=0)))
+        chosen.append(next(int(u) for u in rank[::-1] if u not in chosen))
+        best = reached[:, chosen[-1]]
+    return np.array(chosen)
