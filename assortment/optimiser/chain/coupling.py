@@ -8,6 +8,7 @@ to what they imply for the number of products of a store, ``assortments_max`` is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from scipy import sparse
 from assortment.optimiser.arrays import Floats
 from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_maximum
 from assortment.optimiser.rules.columns import columns_of, costs_of
-from assortment.optimiser.rules.rows import Row, listed, sparse_rows
+from assortment.optimiser.rules.rows import Row, core_count, listed_core, sparse_rows
 from assortment.optimiser.rules.rule import RULES
 from assortment.optimiser.store.own_rows import can_be_core
 
@@ -65,9 +66,7 @@ class Coupling:
         self._columns = columns_of(problem)
         own = self._columns.shared
         self._offset = own.start
-        coupling = [rule for rule in RULES if rule.couples and not rule.relaxed]
-        rows = [row for rule in coupling for row in rule.rows(problem)] + list(listed(problem))
-        shared = [row for row in rows if _within(row, own)] + self._implied()
+        shared = [*shared_rows(problem), *self._implied()]
         matrix, low, high = sparse_rows(shared, self._columns.count)
         self.polytope = Polytope(matrix[:, own], low, high, *self._ends())
         self.fixed_cost, self.price_cost = self._costs()
@@ -133,5 +132,13 @@ class Coupling:
         return lower, upper
 
 
-def _within(row: Row, own: slice) -> bool:
-    return len(row.columns) > 0 and bool(row.columns.min() >= own.start and row.columns.max() < own.stop)
+def shared_rows(problem: Problem) -> Iterator[Row]:
+    """Yield the rows that touch no store; prices take the place of the others that couple, or they are left out.
+
+    Written out, because in a large chain making a million rows to keep a hundred takes longer than solving them.
+    """
+    yield from core_count(problem)
+    for rule in RULES:
+        if rule.name in ("products_max", "local_products_max"):
+            yield from rule.rows(problem)
+    yield from listed_core(problem)

@@ -42,18 +42,24 @@ def sparse_rows(rows: list[Row], count: int) -> tuple[sparse.csr_matrix, Floats,
 def listed(problem: Problem) -> Iterator[Row]:
     r"""Define z and a: :math:`x_{sj} \le z_j \le \sum_s x_{sj}` and :math:`y_{cj} \le a_j \le \sum_c y_{cj}`."""
     columns = columns_of(problem)
-    z, a = columns.z(), columns.a()
+    z = columns.z()
     for s in range(columns.S):
         for j, x in enumerate(columns.x(s)):
             yield _row(f"listed_{s}_{j}", [x, z[j]], [1, -1], high=0)
     for j in range(columns.N):
         stores = np.arange(columns.S) * columns.N + j
         yield _row(f"listed_{j}", [z[j], *stores], [1, *-np.ones(columns.S)], high=0)
-        if columns.C > 1:
-            groups = np.array([columns.y(c)[j] for c in range(columns.C)])
-            yield _row(f"listed_core_{j}", [a[j], *groups], [1, *-np.ones(columns.C)], high=0)
-            for c, y in enumerate(groups):
-                yield _row(f"listed_core_{c}_{j}", [y, a[j]], [1, -1], high=0)
+    yield from listed_core(problem)
+
+
+def listed_core(problem: Problem) -> Iterator[Row]:
+    """Yield the rows of ``listed`` that define a; there are none where there is one core group."""
+    columns = columns_of(problem)
+    for j, a in enumerate(columns.a() if columns.C > 1 else ()):
+        groups = np.array([columns.y(c)[j] for c in range(columns.C)])
+        yield _row(f"listed_core_{j}", [a, *groups], [1, *-np.ones(columns.C)], high=0)
+        for c, y in enumerate(groups):
+            yield _row(f"listed_core_{c}_{j}", [y, a], [1, -1], high=0)
 
 
 def delivered(problem: Problem) -> Iterator[Row]:
@@ -82,10 +88,16 @@ def softened(problem: Problem, rows: Iterator[Row]) -> Iterator[Row]:
 
 def core(problem: Problem) -> Iterator[Row]:
     r""":math:`y_{c(s)j} \le x_{sj}` and :math:`core\_min \le \sum_j y_{cj} \le core\_max`."""
-    columns, rules = columns_of(problem), problem.rules
+    columns = columns_of(problem)
     for s, c in enumerate(problem.core_group):
         for j, (x, y) in enumerate(zip(columns.x(s), columns.y(int(c)), strict=True)):
             yield _row(f"core_{s}_{j}", [y, x], [1, -1], high=0)
+    yield from core_count(problem)
+
+
+def core_count(problem: Problem) -> Iterator[Row]:
+    """Yield the rows of ``core`` that count; they do not touch the stores."""
+    columns, rules = columns_of(problem), problem.rules
     if rules.core_min > 0 or rules.core_max is not None:
         for c in range(columns.C):
             yield _row(f"core_count_{c}", columns.y(c), low=rules.core_min, high=rules.core_max)
