@@ -156,7 +156,7 @@ def _searched(coupling: Coupling, stores: list[Store], prices: Prices, pieces: P
 
 
 def _search(task: tuple[Store, Mask]) -> Mask:
-    found = search(task[0], task[1], rounds=1)
+    found = search(task[0], task[1], rounds=1, wide=True)
     return task[1] if found is None else found
 
 

@@ -94,11 +94,11 @@ def loss_as_core(problem: Problem, margins: Floats, c: int) -> Floats:
 
 
 def _search_from(task: tuple[Store, Mask]) -> Mask | None:
-    return search(task[0], task[1])
+    return search(task[0], task[1], wide=True)
 
 
 def _search_again(task: tuple[Store, Mask]) -> Mask | None:
-    return search(task[0], task[1], rounds=_ROUNDS)
+    return search(task[0], task[1], rounds=_ROUNDS, wide=True)
 
 
 def around_core(problem: Problem, stores: list[Store], free: Mask, core: Mask, team: Workers) -> Draft | None:

@@ -12,6 +12,7 @@ from assortment.optimiser.store.store import Store
 
 _ROUNDS = 6
 _RESTARTS = 3
+_GRADIENTS = 8
 # Products left open after the relaxation, those nearest to indifference: as many as a small programme decides in a
 # millisecond. All others are decided by the relaxation, which is nearly always right about them.
 _OPEN = 24
@@ -20,7 +21,7 @@ _GAP = 1e-4
 _MOVES = 400
 
 
-def search(store: Store, start: Mask | None = None, *, rounds: int = _ROUNDS) -> Mask | None:
+def search(store: Store, start: Mask | None = None, *, rounds: int = _ROUNDS, wide: bool = False) -> Mask | None:
     """Return a good assortment of ``store``, (N,), or ``None`` when nothing obeys its rules.
 
     Parameters
@@ -32,25 +33,39 @@ def search(store: Store, start: Mask | None = None, *, rounds: int = _ROUNDS) ->
     rounds
         Most linearised programmes between two climbs; 0 only adds, drops and swaps, from a start that must obey the
         rules.
+    wide
+        Whether to begin a second time, near the best of all fractional assortments. Where prices make many products
+        nearly indifferent, the first search is often trapped: four in ten stores, by a hundredth of a per cent.
     """
     begin = store.must if start is None else start
     best = begin if store.fits(begin) else None
     if rounds == 0:
         return None if best is None else climb(store, best)
     linearised = _Linearised(store)
+    best = _search_from(linearised, begin, best, rounds)
+    if best is not None and wide:
+        for other in linearised.near_fractional(best):
+            best = _search_from(linearised, other, best, rounds)
+    return best
+
+
+def _search_from(linearised: _Linearised, begin: Mask, best: Mask | None, rounds: int) -> Mask | None:
+    """Return the best of ``best`` and what linearising and climbing from ``begin`` reach."""
+    store = linearised.store
+    reached = begin if store.fits(begin) else None
     for _ in range(_RESTARTS):
-        reached = best
+        last = reached
         for candidate in linearised.rounds(begin, rounds):
             if reached is None or store.value(candidate) > store.value(reached):
                 reached = candidate
         if reached is None:
-            return None
-        reached = climb(store, reached)
-        if best is not None and store.value(reached) <= store.value(best):
             return best
+        reached = begin = climb(store, reached)
         # The climb may have left the last linearisation behind.
-        best = begin = reached
-    return best
+        if last is not None and store.value(reached) <= store.value(last):
+            break
+    better = reached is not None and (best is None or store.value(reached) > store.value(best))
+    return reached if better else best
 
 
 class _Linearised:
@@ -63,7 +78,7 @@ class _Linearised:
     """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
         self._polytope = store.polytope
         self._N = len(store.cost)
         self._free = (self._polytope.lower < self._polytope.upper)[: self._N]
@@ -73,16 +88,32 @@ class _Linearised:
         """Yield the optimum of the linearised store, linearised again there, until it repeats."""
         seen = {carried.tobytes()}
         for _ in range(rounds):
-            found = self._optimum(self._store.objective(self._store.gains(carried)))
+            found = self._optimum(self.store.objective(self.store.gains(carried)))
             if found is None:
                 return
             carried = found
             # HiGHS may pass a row by its tolerance; such a pick is no candidate.
-            if self._store.fits(carried):
+            if self.store.fits(carried):
                 yield carried
             if carried.tobytes() in seen:
                 return
             seen.add(carried.tobytes())
+
+    def near_fractional(self, carried: Mask) -> Iterator[Mask]:
+        """Yield assortments near the best fractional one that conditional gradients from ``carried`` lead to.
+
+        Frank and Wolfe, Naval Research Logistics Quarterly 1956.
+        """
+        x = carried.astype(float)
+        for step in range(_GRADIENTS):
+            answer = self._relaxation.maximise(self.store.objective(self.store.slopes(x)))
+            if answer.columns is None:
+                return
+            x += 2 / (step + 3) * (answer.columns[: len(x)] - x)
+        for gains in (self.store.slopes(x), self.store.gains(x)):
+            found = self._optimum(self.store.objective(gains))
+            if found is not None and self.store.fits(found):
+                yield found
 
     def _optimum(self, cost: Floats) -> Mask | None:
         answer = self._relaxation.maximise(cost)

@@ -114,16 +114,27 @@ class Store:
         sums = self.matrix @ carried
         return bool(((sums <= self.high + self.tolerance) & (sums >= self.low - self.tolerance)).all())
 
-    def gains(self, carried: Mask) -> Floats:
+    def gains(self, carried: Mask | Floats) -> Floats:
         """Return the worth of each product at ``carried``, (N,), as if value were linear there, without charges.
 
-        Exact for adding one product. For one that is carried, it is the slope when it leaves.
+        Exact for adding one product. For one that is carried, it is the slope when it leaves. Fractional assortments
+        lie between.
         """
-        total = 1 + self.pull[:, carried].sum(axis=1)
-        mean = self.earned[:, carried].sum(axis=1) / total
-        spread = total[:, None] + np.where(carried, 0.0, self.pull)
+        total, mean = self._totals(carried)
+        spread = total[:, None] + self.pull * (1.0 - carried)
         gains: Floats = self.weight @ ((self.earned - self.pull * mean[:, None]) / spread) - self.cost
         return gains
+
+    def slopes(self, carried: Mask | Floats) -> Floats:
+        """Return the slope of the value along each product at ``carried``, which may be fractional, (N,)."""
+        total, mean = self._totals(carried)
+        slopes: Floats = (self.weight / total) @ (self.earned - self.pull * mean[:, None]) - self.cost
+        return slopes
+
+    def _totals(self, carried: Mask | Floats) -> tuple[Floats, Floats]:
+        """Return 1 + V and R/(1 + V) of each class, (K,) each."""
+        total = 1 + self.pull @ carried
+        return total, (self.earned @ carried) / total
 
     def priced(self, price: Floats) -> Store:
         """Return the store with ``price`` paid for each product it carries, (N,)."""
