@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optimiser_worlds import small_problem, store_worth
+from store_worlds import branching
 
 from assortment.optimiser import Costs, Plan, Problem, Rules, solve
 from assortment.optimiser.plan.changes import change_worths, charges_with_core, takers
@@ -155,6 +156,32 @@ def test_verify_reads_the_certificate() -> None:
     prices = dataclasses.replace(certificate.prices, spread=certificate.prices.spread - 1)
     odd = dataclasses.replace(certificate, prices=prices)
     assert any("negative" in fault for fault in dataclasses.replace(plan, certificate=odd).verify().faults)
+
+
+def test_verify_replays_the_logs() -> None:
+    """A store bound that its log does not give is found out: by the root where it was not split, else in full."""
+    problem = small_problem(11).replace(rules=Rules(core_min=1))
+    with branching():
+        plan = solve(problem, gap=1e-4)
+        certificate = plan.certificate
+        assert certificate is not None
+        root, full = plan.verify(), plan.verify(full=True)
+        assert root.ok
+        assert full.ok
+        assert full.taken == 0
+        assert full.replayed == pytest.approx(full.bound, rel=1e-12)
+        split = [log is not None and log.split for log in certificate.logs]
+        assert root.taken == sum(split)
+        assert root.replayed >= full.replayed - 1e-9
+        none = dataclasses.replace(plan, certificate=dataclasses.replace(certificate, logs=(None,) * problem.S))
+        assert any("its log proves" in fault for fault in none.verify().faults)
+        for s in range(problem.S):
+            bounds = certificate.store_bounds.copy()
+            bounds[s] -= 1e-3
+            changed = dataclasses.replace(plan, certificate=dataclasses.replace(certificate, store_bounds=bounds))
+            word = f"store '{problem.store_ids[s]}'"
+            assert any(word in fault for fault in changed.verify(full=True).faults)
+            assert split[s] or any(word in fault for fault in changed.verify().faults)
 
 
 def test_summary(plan: Plan) -> None:

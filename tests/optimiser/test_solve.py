@@ -69,7 +69,7 @@ def test_brute_force_with_odd_numbers(part: int) -> None:
 def test_brute_force_by_branching(seed: int) -> None:
     """The same where stores are bounded as large ones are, by relaxation and branching, and without the reference."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("assortment.optimiser.store.bound._FEW_PRODUCTS", -1)
+        patch.setattr("assortment.optimiser.store.log.FEW_PRODUCTS", 0)
         patch.setattr("assortment.optimiser.programme.reference._PURCHASES_MOST", 0)
         held_against_all(small_problem(seed), 1e-4)
 

@@ -12,6 +12,7 @@ from assortment.optimiser.chain.coupling import Coupling, Prices
 from assortment.optimiser.chain.draft import marginal_values
 from assortment.optimiser.chain.prices import Pieces, first_prices, polish_prices
 from assortment.optimiser.store.bound import StoreBound, prove, trivial_bound
+from assortment.optimiser.store.log import StoreLog
 from assortment.optimiser.store.search import search
 from assortment.optimiser.store.store import Store
 
@@ -44,24 +45,36 @@ class Certificate:
         Of the rows of the shared part.
     store_bounds
         What each store can earn at most at the prices, (S,).
+    logs
+        What the store bounds rest on, (S,); see `replay`. ``None``: on nothing but `trivial_bound`.
     """
 
     prices: Prices
     duals: Floats
     store_bounds: Floats
+    logs: tuple[StoreLog | None, ...]
 
     def bound(self, problem: Problem) -> float:
         """Return the bound on the chain that follows, in plain arithmetic."""
-        parts = [Coupling(problem).bound(self.prices, self.duals), *(float(item) for item in self.store_bounds)]
+        return self.total(self.shared(problem), self.store_bounds)
+
+    def shared(self, problem: Problem) -> float:
+        """Return the bound on the shared part that follows from its duals."""
+        return Coupling(problem).bound(self.prices, self.duals)
+
+    @staticmethod
+    def total(shared: float, store_bounds: Floats) -> float:
+        """Return the bound on the chain from that on the shared part and those on the stores, (S,)."""
         # Every part is a bound already; the sum is rounded up.
-        return float(np.sum(parts) + 1e-15 * np.abs(parts).sum())
+        size = abs(shared) + np.abs(store_bounds).sum()
+        return float(shared + store_bounds.sum() + 1e-15 * (2 + len(store_bounds)) * size)
 
 
 def trivial_certificate(problem: Problem, stores: list[Store]) -> Certificate:
     """Return a certificate that needs no work: no prices, every occasion buys the best product of the store."""
     prices = Prices(np.zeros((problem.S, problem.N)), np.zeros((problem.S, problem.N)), np.zeros(problem.N))
     _, duals = Coupling(problem).solve(prices)
-    return Certificate(prices, duals, np.array([trivial_bound(store) for store in stores]))
+    return Certificate(prices, duals, np.array([trivial_bound(store) for store in stores]), (None,) * len(stores))
 
 
 def certify(
@@ -136,7 +149,8 @@ def _proven(
     proofs = list(team.map_until(clock, _prove_store, tasks, _unproven))
     pieces.add(proof.carried for proof in proofs)
     _, duals = coupling.solve(prices)
-    return Certificate(prices, duals, np.array([proof.bound for proof in proofs]))
+    bounds, logs = np.array([proof.bound for proof in proofs]), tuple(proof.log for proof in proofs)
+    return Certificate(prices, duals, bounds, logs)
 
 
 def _prove_store(task: tuple[Store, Mask, float]) -> StoreBound:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from assortment.optimiser.arrays import Mask, read_only
+from assortment.optimiser.arrays import Floats, Mask, read_only
 from assortment.optimiser.chain.bound import Certificate
 from assortment.optimiser.plan.changes import changes_frame, listings_frame
 from assortment.optimiser.plan.status import Status
@@ -18,6 +18,7 @@ from assortment.optimiser.rules.audit import audit, priced
 from assortment.optimiser.rules.checks import Violation
 from assortment.optimiser.rules.columns import costs_of
 from assortment.optimiser.rules.excess import Excess
+from assortment.optimiser.store.bound import replay
 from assortment.optimiser.store.store import stores_of
 
 _ROUNDING = 4e-13
@@ -37,12 +38,19 @@ class Verification:
         The bound, computed again; infinite when there is none.
     faults
         What does not agree, in words; empty when all is well.
+    replayed
+        The bound that follows from the steps replayed here, with nothing taken on trust; above ``bound`` where that
+        rests on steps that were not replayed. Infinite without a certificate.
+    taken
+        How many store bounds are taken from the certificate because they rest on steps that were not replayed.
     """
 
     violations: tuple[Violation, ...]
     value: float
     bound: float
     faults: tuple[str, ...]
+    replayed: float = np.inf
+    taken: int = 0
 
     @property
     def ok(self) -> bool:
@@ -142,41 +150,67 @@ class Plan:
             ]
         )
 
-    def verify(self) -> Verification:
+    def verify(self, *, full: bool = False) -> Verification:
         """Check the plan again, without a solver.
 
-        Proves: the picks obey every rule (audit), and the value is theirs. From the certificate it proves that the
-        bound follows from the store bounds stored in it (prices are ≥ 0, the shared part is bounded by its stored duals
-        in plain arithmetic, the sum is right) and that no store of the plan earns more than its store bound at these
-        prices. It does not prove the store bounds themselves: they were proven while solving, by linear programmes with
-        safe duals, and are not replayed. A bound without certificate (infinite, or of the reference model of a tiny
-        chain) is only checked not to lie below the value.
+        In any case this proves: the picks obey every rule (audit), and the value is theirs; the bound follows from the
+        prices (which are ≥ 0), the duals of the shared part and the store bounds, all in plain arithmetic; no store of
+        the plan earns more than its store bound at these prices.
+
+        With ``full=True`` every step of every store's log is worked out again, so that each store bound is proven here,
+        and the bound of the plan with it; nothing that a solver said is believed. Without, the steps at the root are
+        worked out. For a store that was never split, as nearly all are, that is all, and its bound is proven here too.
+        For one that was split, the root proves a weaker bound only, and the store bound is taken from the certificate:
+        ``taken`` counts these stores, and ``replayed`` is the bound on the plan with what their roots prove instead.
+
+        A bound without certificate (infinite, or of the reference model of a tiny chain) is only checked not to lie
+        below the value.
+
+        Parameters
+        ----------
+        full
+            Whether to replay every step of every store.
         """
         violations = tuple(audit(self.problem, self.carried, self.core))
         faults = [str(violation) for violation in violations]
         value = self.problem.value(self.carried, self.core)
         if abs(value - self.value) > 1e-9 * max(1.0, abs(value)):
             faults.append(f"the picks are worth {value!r}, not {self.value!r}")
-        bound = self.bound
+        bound, replayed, taken = self.bound, np.inf, 0
         if self.certificate is not None:
-            bound = self.certificate.bound(self.problem)
-            faults += self._certificate_faults(self.certificate)
+            shared = self.certificate.shared(self.problem)
+            bound = self.certificate.total(shared, self.certificate.store_bounds)
             if bound > self.bound + 1e-9 * max(1.0, abs(bound)) + rounding_of(self.problem):
                 faults.append(f"the certificate proves {bound!r}, not {self.bound!r}")
+            proven, found = self._replayed(self.certificate, full)
+            faults += found
+            taken = 0 if full else sum(log is not None and log.split for log in self.certificate.logs)
+            replayed = self.certificate.total(shared, proven)
         if self.bound < value - 1e-9 * max(1.0, abs(value)):
             faults.append(f"the bound {self.bound!r} is below the value {value!r}")
-        return Verification(violations, value, bound, tuple(faults))
+        return Verification(violations, value, bound, tuple(faults), replayed, taken)
 
-    def _certificate_faults(self, certificate: Certificate) -> list[str]:
-        prices = certificate.prices
-        faults = []
+    def _replayed(self, certificate: Certificate, full: bool) -> tuple[Floats, list[str]]:
+        """Return what the logs prove of each store, (S,), and the faults of the certificate in words."""
+        prices, faults = certificate.prices, []
         if min(prices.core.min(), prices.listed.min(), prices.spread.min()) < 0:
             faults.append("a price of the certificate is negative")
-        for s, store in enumerate(stores_of(self.problem)):
-            earned, most = store.priced(prices.per_store[s]).value(self.carried[s]), float(certificate.store_bounds[s])
-            if earned > most + 1e-9 * max(1.0, abs(most)):
-                faults.append(f"store '{self.problem.store_ids[s]}' earns {earned!r}, above its bound {most!r}")
-        return faults
+        proven, paid = np.empty(self.problem.S), prices.per_store
+        for s, (store, log) in enumerate(zip(stores_of(self.problem), certificate.logs, strict=True)):
+            name, most = self.problem.store_ids[s], float(certificate.store_bounds[s])
+            priced = store.priced(paid[s])
+            proven[s] = replay(priced, log, full=full)
+            earned = priced.value(self.carried[s])
+            if earned > _outward(most):
+                faults.append(f"store '{name}' earns {earned!r}, above its bound {most!r}")
+            if (full or log is None or not log.split) and proven[s] > _outward(most):
+                faults.append(f"store '{name}': its log proves {float(proven[s])!r}, not {most!r}")
+        return proven, faults
+
+
+def _outward(bound: float) -> float:
+    """Return a bound with what rounding on another machine may add to it."""
+    return bound + 1e-9 * max(1.0, abs(bound))
 
 
 def relative_gap(problem: Problem, value: float, bound: float) -> float:

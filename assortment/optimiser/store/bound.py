@@ -1,4 +1,4 @@
-"""A proven bound on what one store can earn: all assortments of a small store, else relax, narrow and branch."""
+"""A proven bound on what one store can earn, and what it rests on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from assortment.optimiser.store.log import StoreLog
 from assortment.optimiser.store.proof import Proof
 from assortment.optimiser.store.store import Store
 
-_FEW_PRODUCTS = 10
 _OUTWARD = 1e-9
-_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +39,6 @@ class StoreBound:
     log: StoreLog | None = None
 
 
-def replay(store: Store, log: StoreLog | None, *, full: bool = True) -> float:
-    """Return the bound on ``store`` that follows from a log, or from none, without a solver."""
-    trivial = trivial_bound(store)
-    return trivial if log is None else min(trivial, log.replay(store, full=full))
-
-
 def prove(store: Store, carried: Mask, tolerance: float, *, nodes: int) -> StoreBound:
     """Bound the value of ``store`` from above.
 
@@ -59,36 +51,29 @@ def prove(store: Store, carried: Mask, tolerance: float, *, nodes: int) -> Store
     tolerance
         The bound is not pushed below the value of the best assortment plus this.
     nodes
-        Most boxes to look at. A store with few free products is looked through instead, assortment by assortment.
+        Most boxes to look at. A box with few free products is looked through instead, assortment by assortment.
     """
-    if int((store.may & ~store.must).sum()) <= _FEW_PRODUCTS:
-        return look_through(store)
-    return branch(store, carried, tolerance, nodes=nodes)
+    trivial, proof = trivial_bound(store), Proof(store, carried, tolerance)
+    if trivial > proof.cutoff:
+        proof.run(nodes)
+    bound = min(proof.bound, trivial)
+    return StoreBound(bound, proof.best, bound <= proof.cutoff, proof.count, proof.log)
 
 
-class AllLog:
-    """The log of a store that is looked through: nothing need be written down."""
+def replay(store: Store, log: StoreLog | None, *, full: bool = True) -> float:
+    """Return the bound on ``store`` that follows from a log, or from none, without a solver.
 
-    size = 0
-
-    def replay(self, store: Store, *, full: bool = True) -> float:  # noqa: ARG002 (it has no smaller part)
-        """Return the value of the best assortment."""
-        return look_through(store).bound
-
-
-def look_through(store: Store) -> StoreBound:
-    """Return the best of all assortments of a store that can carry at least one, and its value as the bound."""
-    free = np.flatnonzero(store.may & ~store.must)
-    picks = np.tile(store.must, (2 ** len(free), 1))
-    picks[:, free] = (np.arange(2 ** len(free))[:, None] >> np.arange(len(free))) & 1
-    sums = picks @ store.matrix.T
-    fits = ((sums <= store.high + store.tolerance) & (sums >= store.low - store.tolerance)).all(axis=1)
-    total = 1 + picks @ store.pull.T
-    values = (picks @ store.earned.T / total) @ store.weight - picks @ store.cost
-    values -= store.charges.of_each(picks)
-    best = int(np.where(fits, values, -np.inf).argmax())
-    size = store.weight.sum() * np.abs(store.worth).max() + np.abs(store.cost).sum() + store.charges.most
-    return StoreBound(float(values[best] + _ROUNDING * size), picks[best], True, len(picks), AllLog())
+    Parameters
+    ----------
+    store
+        The store, with the prices that it was proven with.
+    log
+        The log of its `StoreBound`.
+    full
+        Whether to replay every step; else those of the root alone, which give a weaker bound where a store was split.
+    """
+    trivial = trivial_bound(store)
+    return trivial if log is None else min(trivial, log.replay(store, full=full))
 
 
 def trivial_bound(store: Store) -> float:
@@ -96,12 +81,3 @@ def trivial_bound(store: Store) -> float:
     best = np.where(store.may, store.worth, 0.0).max(initial=0.0)
     paid = np.where(store.must, -store.cost, np.maximum(0.0, -store.cost))[store.may | store.must].sum()
     return float((store.weight.sum() * best + paid) + _OUTWARD * (abs(best) * store.weight.sum() + abs(paid)))
-
-
-def branch(store: Store, carried: Mask, tolerance: float, *, nodes: int) -> StoreBound:
-    """Bound the value of a store by relaxation, narrowing and branching; parameters as for `prove`."""
-    trivial, proof = trivial_bound(store), Proof(store, carried, tolerance)
-    if trivial > proof.cutoff:
-        proof.run(nodes)
-    bound = min(proof.bound, trivial)
-    return StoreBound(bound, proof.best, bound <= proof.cutoff, proof.count, proof.log)

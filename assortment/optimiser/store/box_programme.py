@@ -1,7 +1,8 @@
 """The linear programme of a store's compact form over a box: it proposes duals, which `Box` turns into bounds.
 
-Variables: the free products x (n), and per class t (scaled 1 + V), e (what it earns above the incumbent's rate:
-scaled R − rate·t) and p (what it earns per occasion above that rate). Nothing here needs to be exact.
+Variables: the free products x (n); per class t (scaled 1 + V), e (what it earns above the incumbent's rate: scaled
+R − rate·t) and p (what it earns per occasion above that rate); the columns w of the store's charges. Nothing here needs
+to be exact.
 """
 
 from __future__ import annotations
@@ -54,33 +55,37 @@ class BoxProgramme:
         self.n, self.K = n, K
         self.gap = box.mark - rate
         self._slopes = np.zeros((0, K))
-        matrix = store.matrix[:, fold.free]
+        matrix = compact.rows[:, fold.free]
         low, high = compact.low - fold.sums, compact.high - fold.sums
         # Rows that no choice of the free products can break are left out.
-        breakable = (np.maximum(matrix, 0.0).sum(axis=1) > high) | (np.minimum(matrix, 0.0).sum(axis=1) < low)
+        least = np.minimum(matrix, 0.0).sum(axis=1) + np.minimum(compact.beside, 0.0) @ compact.most
+        most = np.maximum(matrix, 0.0).sum(axis=1) + np.maximum(compact.beside, 0.0) @ compact.most
+        breakable = (most > high) | (least < low)
         self._side = np.flatnonzero(breakable)
         M = len(self._side)
         self._cut, self._range, self._tangent = M + 2 * K, M + 2 * K + 1, M + 3 * K + 1
-        self.objective = np.concatenate([-fold.cost, np.zeros(2 * K), store.weight])
+        self.objective = np.concatenate([-fold.cost, np.zeros(2 * K), store.weight, -compact.charge])
         self._scale = max(np.abs(self.objective).max(initial=0.0), _TINY)
         self._target = (cutoff - float(store.weight @ rate) + fold.paid) / self._scale
-        rows, ends = np.zeros((self._tangent, n + 3 * K)), np.empty((2, self._tangent))
+        rows, ends = np.zeros((self._tangent, len(self.objective))), np.empty((2, self._tangent))
         one, products = np.eye(K), slice(0, n)
-        t, e = slice(n, n + K), slice(n + K, n + 2 * K)
-        rows[:M, products], ends[:, :M] = matrix[self._side], (low[self._side], high[self._side])
+        t, e, p = (slice(n + i * K, n + (i + 1) * K) for i in range(3))
+        w = slice(n + 3 * K, None)
+        rows[:M, products], rows[:M, w] = matrix[self._side], compact.beside[self._side]
+        ends[:, :M] = low[self._side], high[self._side]
         at = slice(M, M + K)
         rows[at, products], rows[at, t], ends[:, at] = -fold.pull, one, fold.t
         at = slice(M + K, M + 2 * K)
-        rows[at, products], rows[at, e] = -fold.pull * (fold.worth - rate[:, None]), one
-        ends[:, at] = fold.earned - rate * fold.t
+        rows[at, products], rows[at, e] = fold.pull * rate[:, None] - fold.earned, one
+        ends[:, at] = fold.income - rate * fold.t
         rows[self._cut], ends[:, self._cut] = self.objective / self._scale, (-np.inf, np.inf)
         at = slice(self._range, self._tangent)
         rows[at, t], rows[at, e], ends[:, at] = one * self.gap, -one, (box.low, box.high)
         tangents, tops = self._tangents(slopes, np.ones(slopes.shape, bool))
         ends = np.hstack([ends, [np.full(len(tops), -np.inf), tops]])
-        lower, upper = np.full(n + 3 * K, -np.inf), np.full(n + 3 * K, np.inf)
+        lower, upper = np.full(len(self.objective), -np.inf), np.full(len(self.objective), np.inf)
         lower[products], upper[products] = 0.0, 1.0
-        upper[n + 2 * K :] = self.gap
+        lower[w], upper[w], upper[p] = 0.0, compact.most, self.gap
         self._bounds = lower, upper
         matrix = packed(np.clip(np.vstack([rows, tangents]), -_LARGE, _LARGE))
         self._programme = LinearProgram(Polytope(matrix, ends[0], ends[1], lower, upper))
@@ -120,8 +125,8 @@ class BoxProgramme:
         answer = self._programme.maximise(cost)
         return answer, np.inf if answer.columns is None else float(cost @ answer.columns)
 
-    def duals(self, answer: Answer, *, money: float | None = None, sign: float = 1.0) -> Duals:
-        """Return the duals of ``answer``; ``money``: 1 where the objective is money, ``sign``: -1 for a negated ray."""
+    def duals(self, answer: Answer, *, objective: bool = False, sign: float = 1.0) -> Duals:
+        """Return the duals of ``answer``; ``objective``: of `solve`, ``sign``: -1 for a negated ray."""
         compact = self.box.fold.compact
         found = Duals.none(1, self.K, compact.M)
         if answer.duals is None:
@@ -129,7 +134,7 @@ class BoxProgramme:
         # HiGHS minimises: its duals change sign.
         raw = -sign * answer.duals
         found.rows[0, self._side] = raw[: len(self._side)]
-        found.money[0] = -raw[self._cut] / self._scale if money is None else money
+        found.money[0] = 1.0 if objective else -raw[self._cut] / self._scale
         found.ends[0] = raw[self._range : self._tangent]
         by_tangent = np.zeros(self._slopes.shape)
         by_tangent[~np.isnan(self._slopes)] = np.maximum(raw[self._tangent :], 0.0)
@@ -167,7 +172,7 @@ class BoxProgramme:
         numbers, classes = np.nonzero(chosen)
         self._slopes = np.vstack([self._slopes, np.where(chosen, slopes, np.nan)])
         curve, level = self.box.tangents(slopes)
-        rows, at = np.zeros((len(classes), n + 3 * K)), np.arange(len(classes))
+        rows, at = np.zeros((len(classes), len(self.objective))), np.arange(len(classes))
         slope, curve = slopes[numbers, classes], curve[numbers, classes]
         rows[at, n + 2 * K + classes] = 1
         rows[at, n + classes] = slope * self.gap[classes] - curve

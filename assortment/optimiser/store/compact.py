@@ -16,11 +16,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.store.store import Store
+
+Powers: TypeAlias = npt.NDArray[np.int8]
 
 _ROUNDING = 4e-16
 
@@ -38,7 +42,7 @@ class Duals:
     ends
         Of the range of each shortfall, above 0 for its high end, (P, K).
     rows
-        Of the store's own rules, above 0 for the high end of a row, (P, M).
+        Of the store's rows, above 0 for the high end of a row, (P, M).
     """
 
     money: Floats
@@ -64,36 +68,43 @@ class Compact:
     ----------
     store
         The store.
-    scale
-        Powers of two near 1 + V at a good assortment, (K,); sums of attraction are divided by them, without rounding.
+    powers
+        1 + V at a good assortment as powers of two, (K,); attractions are divided by these, without rounding.
+
+    Beside the products stand the columns w of the store's charges, 0 ≤ w ≤ ``most``; its rows are those of its own
+    rules and of its charges.
     """
 
-    def __init__(self, store: Store, scale: Floats) -> None:
-        self.store, self.scale = store, scale
+    def __init__(self, store: Store, powers: Powers) -> None:
+        self.store, self.powers = store, powers
+        self.scale = scale = np.exp2(powers.astype(float))
         self.K, self.N = store.pull.shape
-        self.M = len(store.low)
         self.pull, self.none = store.pull / scale[:, None], 1 / scale
-        self.earning_size = self.pull * np.abs(store.worth)
+        self.earned = store.earned / scale[:, None]
+        whole = store.polytope
+        self.rows, self.beside = np.hsplit(np.asarray(whole.matrix), [self.N])
+        self.most, self.charge = whole.upper[self.N :], -store.objective(np.zeros(self.N))[self.N :]
+        self.M = len(whole.low)
         # Rows and right-hand sides are compared in floats; loosen them as the audit does.
-        self.low, self.high = store.low - store.tolerance, store.high + store.tolerance
-        self.row_size = np.abs(store.matrix)
+        loose = np.concatenate([store.tolerance, np.zeros(self.M - len(store.low))])
+        self.low, self.high = whole.low - loose, whole.high + loose
+        self.row_size, self.beside_size = np.abs(self.rows), np.abs(self.beside) @ self.most
+        self.charge_size = float(self.charge @ self.most)
         self.size = float(store.weight.sum() * np.abs(store.worth).max(initial=0.0) + np.abs(store.cost).sum())
-        self.rounding = _ROUNDING * (self.N + self.M + 10 * self.K + 20)
+        self.size += self.charge_size
+        self.rounding = _ROUNDING * (self.N + self.M + len(self.most) + 10 * self.K + 20)
 
     @classmethod
     def near(cls, store: Store, carried: Mask) -> Compact:
         """Return the compact form scaled to an assortment, (N,)."""
-        return cls(store, np.exp2(np.round(np.log2(1 + store.pull @ carried))))
-
-    def value_most(self, carried: Mask) -> float:
-        """Return the value of an assortment, (N,), not rounded down."""
-        return float(self.store.value(carried) + self.rounding * self.size)
+        return cls(store, np.clip(np.round(np.log2(1 + store.pull @ carried)), 0, 127).astype(np.int8))
 
     def root(self) -> Box:
         """Return the box of every assortment, each class marked with the worth of the store's best product."""
         store = self.store
-        mark = np.full(self.K, np.where(store.may | store.must, store.worth, 0.0).max(initial=0.0))
-        fold = Fold(self, store.must, ~(store.may | store.must))
+        # A store's classes may differ in what a product is worth to them.
+        mark = np.zeros(self.K) + np.where(store.may | store.must, store.worth, 0.0).max(axis=-1, initial=0.0)
+        fold = Fold(self, store.must, ~store.may)
         low, high = fold.short(mark)
         # No product is worth more than the mark, so no shortfall is negative, whatever rounding says.
         return Box(fold, mark, np.maximum(low, 0.0), np.maximum(high, 0.0))
@@ -115,24 +126,37 @@ class Fold:
         self.compact, self.ones, self.zeros = compact, ones, zeros
         self.torn = bool((ones & zeros).any())
         self.free: Ints = np.flatnonzero(~(ones | zeros))
-        self.pull = compact.pull[:, self.free]
-        self.worth, self.cost = store.worth[self.free], store.cost[self.free]
+        self.pull, self.earned = compact.pull[:, self.free], compact.earned[:, self.free]
+        self.cost = store.cost[self.free]
         carried, live = ones.astype(float), (~zeros).astype(float)
-        self.t = compact.none + compact.pull @ carried
-        self.earned = compact.pull @ (carried * store.worth)
+        self.t, self.income = compact.none + compact.pull @ carried, compact.earned @ carried
         self.paid = float(store.cost @ carried)
-        self.sums = store.matrix @ carried
+        self.sums = compact.rows @ carried
         # Sizes of the sums, of folded and of free products, for what rounding may have done to them.
-        self.t_size = compact.none + compact.pull @ live
-        self.earned_size = compact.earning_size @ live
-        self.paid_size = float(np.abs(store.cost) @ live)
-        self.sums_size = compact.row_size @ live
+        self.t_size, self.income_size = compact.none + compact.pull @ live, np.abs(compact.earned) @ live
+        self.paid_size = float(np.abs(store.cost) @ live) + compact.charge_size
+        self.sums_size = compact.row_size @ live + compact.beside_size
+
+    def best(self) -> tuple[float, Mask]:
+        """Look through all assortments; return the best, (N,), and what none is worth more than; -inf: none fits."""
+        compact, store, n = self.compact, self.compact.store, len(self.free)
+        picks = np.tile(self.ones, (2**n, 1))
+        picks[:, self.free] = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+        some = picks[:, self.free].astype(float)
+        own = slice(0, len(store.low))
+        sums = self.sums[own] + some @ compact.rows[own, self.free].T
+        fits = ((sums <= compact.high[own]) & (sums >= compact.low[own])).all(axis=1)
+        rates = (self.income + some @ self.earned.T) / (self.t + some @ self.pull.T)
+        values = rates @ store.weight - self.paid - some @ self.cost - store.charges.of_each(picks)
+        values[~fits] = -np.inf
+        best = int(values.argmax())
+        return float(values[best] + compact.rounding * compact.size), picks[best]
 
     def short(self, mark: Floats) -> tuple[Floats, Floats]:
         """Return what the free products alone say of the shortfall from ``mark``, (K,): its ends."""
-        rows = self.pull * (mark[:, None] - self.worth)
-        base = mark * self.t - self.earned
-        slack = self.compact.rounding * (np.abs(mark) * self.t_size + self.earned_size)
+        rows = self.pull * mark[:, None] - self.earned
+        base = mark * self.t - self.income
+        slack = self.compact.rounding * (np.abs(mark) * self.t_size + self.income_size)
         return base + np.minimum(rows, 0.0).sum(axis=1) - slack, base + np.maximum(rows, 0.0).sum(axis=1) + slack
 
 
@@ -163,13 +187,13 @@ class Box:
         """Whether the fold is torn or the ends leave nothing between them, by more than ``margin``, relatively."""
         return self.fold.torn or bool((self.low > self.high + margin * np.abs(self.high)).any())
 
-    def maxima(self, on_t: Floats, on_earned: Floats, duals: Duals, cutoff: float) -> tuple[Floats, Floats]:
+    def maxima(self, on_t: Floats, on_income: Floats, duals: Duals, cutoff: float) -> tuple[Floats, Floats]:
         """Bound P linear functions over what is worth more than ``cutoff``.
 
         Parameters
         ----------
-        on_t, on_earned
-            Coefficients of 1 + V and of R, both scaled, (P, K).
+        on_t, on_income
+            Coefficients of t and of R, both scaled, (P, K).
         duals
             P of them.
         cutoff
@@ -187,25 +211,30 @@ class Box:
         weight = money[:, None] * store.weight
         curve, level = self.tangents(slope)
         push = weight * slope + duals.ends
-        a, b = on_t + weight * curve - push * self.mark, on_earned + push
-        reduced = a @ fold.pull + (b @ fold.pull) * fold.worth - money[:, None] * fold.cost
-        reduced -= rows @ store.matrix[np.ix_(used, fold.free)]
+        a, b = on_t + weight * curve - push * self.mark, on_income + push
+        reduced = a @ fold.pull + b @ fold.earned - money[:, None] * fold.cost
+        reduced -= rows @ compact.rows[np.ix_(used, fold.free)]
+        beside = -money[:, None] * compact.charge - rows @ compact.beside[used]
         ends = duals.ends * np.where(duals.ends > 0, self.high, self.low)
-        constant = (a @ fold.t) + (b @ fold.earned) - money * (fold.paid + cutoff)
+        constant = (a @ fold.t) + (b @ fold.income) - money * (fold.paid + cutoff)
         constant += (weight * (self.mark - level) + ends).sum(axis=1) + (rows * (row_ends - fold.sums[used])).sum(
             axis=1
         )
         size = (np.abs(on_t) + weight * curve + np.abs(push * self.mark)) @ fold.t_size
-        size += (np.abs(on_earned) + np.abs(push)) @ fold.earned_size + money * (fold.paid_size + abs(cutoff))
+        size += (np.abs(on_income) + np.abs(push)) @ fold.income_size + money * (fold.paid_size + abs(cutoff))
         size += (weight * (np.abs(self.mark) + np.abs(level)) + np.abs(ends)).sum(axis=1)
         size += (np.abs(rows) * (np.abs(row_ends) + fold.sums_size[used])).sum(axis=1)
-        bounds = constant + np.maximum(reduced, 0.0).sum(axis=1) + compact.rounding * size
+        bounds = constant + np.maximum(reduced, 0.0).sum(axis=1) + np.maximum(beside, 0.0) @ compact.most
+        bounds += compact.rounding * size
         return np.where(np.isfinite(bounds), bounds, np.inf), reduced
 
     def worth_most(self, duals: Duals) -> tuple[float, Floats]:
-        """Bound the store's value in the box by one of ``duals``; also return the reduced costs, (n,)."""
-        nothing = np.zeros((1, self.fold.compact.K))
-        bounds, reduced = self.maxima(nothing, nothing, duals, 0.0)
+        """Bound the store's value in the box by one of ``duals``; also return the reduced costs, (n,).
+
+        Whatever the duals say, a unit of money counts one.
+        """
+        nothing, one = np.zeros((1, self.fold.compact.K)), dataclasses.replace(duals, money=np.ones(1))
+        bounds, reduced = self.maxima(nothing, nothing, one, 0.0)
         return float(bounds[0]), reduced[0]
 
     def beaten(self, duals: Duals, cutoff: float) -> bool:
@@ -234,8 +263,8 @@ class Box:
         A class for which a shortfall from its new mark may be negative stays as it is.
         """
         one = np.eye(len(mark))
-        on_t, on_earned = np.vstack([-one * mark, one * mark]), np.vstack([one, -one])
-        most, _ = self.maxima(on_t, on_earned, duals, cutoff)
+        on_t, on_income = np.vstack([-one * mark, one * mark]), np.vstack([one, -one])
+        most, _ = self.maxima(on_t, on_income, duals, cutoff)
         low, high = self.fold.short(mark)
         low, high = np.maximum(low, -most[: len(mark)]), np.minimum(high, most[len(mark) :])
         same = mark == self.mark

@@ -15,9 +15,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from assortment.optimiser.arrays import Floats
-from assortment.optimiser.store.compact import Box, Compact, Duals
+from assortment.optimiser.arrays import Floats, Mask
+from assortment.optimiser.store.compact import Box, Compact, Duals, Powers
 from assortment.optimiser.store.store import Store
+
+# A box with at most so many free products is looked through.
+FEW_PRODUCTS = 10
 
 
 class StoreLog(Protocol):
@@ -26,6 +29,11 @@ class StoreLog(Protocol):
     @property
     def size(self) -> int:
         """Bytes."""
+        ...
+
+    @property
+    def split(self) -> bool:
+        """Whether the bound rests on more than the root."""
         ...
 
     def replay(self, store: Store, *, full: bool = True) -> float:
@@ -118,6 +126,8 @@ class Branch:
 class Walk:
     """A box on its way through the steps of a proof; the proof and its replay both go this way.
 
+    A box with few free products is looked through, assortment by assortment, as soon as it has so few.
+
     Parameters
     ----------
     box
@@ -133,10 +143,11 @@ class Walk:
         self._margin = margin
         self._money = margin * box.fold.compact.size
         self._objective: Duals | None = None
+        self.found: Mask | None = None
         self._judge(-np.inf)
 
     def take(self, step: Step) -> None:
-        """Take ``step``."""
+        """Take ``step``; ``found`` is then the best assortment of the box if it has been looked through."""
         if step.kind == Kind.EMPTY:
             self.closed = self.box.beaten(step.duals, step.cutoff)
             return
@@ -149,7 +160,7 @@ class Walk:
             if not self.closed:
                 self.box = self.box.narrowed(self.box.mark, step.duals, step.cutoff)
                 self._judge(step.cutoff)
-        if not self.closed and self._objective is not None:
+        if not self.closed and self.found is None and self._objective is not None:
             self._bound(self._objective, step.cutoff)
 
     def _bound(self, duals: Duals, cutoff: float) -> None:
@@ -161,12 +172,11 @@ class Walk:
 
     def _judge(self, cutoff: float) -> None:
         """Close the box when nothing in it is worth more than ``cutoff``, as far as can be seen without duals."""
-        fold = self.box.fold
         if self.box.empty(self._margin):
             self.closed = True
-        elif len(fold.free) == 0:
-            self.closed = not fold.compact.store.fits(fold.ones)
-            self.bound = min(self.bound, fold.compact.value_most(fold.ones))
+        elif self.found is None and len(self.box.fold.free) <= FEW_PRODUCTS:
+            most, self.found = self.box.fold.best()
+            self.bound = min(self.bound, most)
         self.closed = self.closed or self.bound <= cutoff - self._money
 
 
@@ -176,8 +186,8 @@ class TreeLog:
 
     Parameters
     ----------
-    scale
-        Of each class, (K,): powers of two.
+    powers
+        Of each class, (K,); see `Compact`.
     kinds, cutoffs
         Of the steps.
     marks
@@ -192,7 +202,7 @@ class TreeLog:
         Product or class on which each box is split, -1 when it is not, and where.
     """
 
-    scale: Floats
+    powers: Powers
     kinds: npt.NDArray[np.int8]
     cutoffs: Floats
     marks: Floats
@@ -207,16 +217,16 @@ class TreeLog:
     split_at: Floats
 
     @classmethod
-    def written(cls, scale: Floats, root: Branch) -> TreeLog:
+    def written(cls, powers: Powers, root: Branch) -> TreeLog:
         """Return the log of what was done to the root and all boxes that came of it."""
         branches = root.ordered()
         steps = [step for branch in branches for step in branch.steps]
         splits = [branch.split or Split(-1) for branch in branches]
-        K = len(scale)
+        K = len(powers)
         duals = Duals.stacked([step.duals for step in steps]) if steps else Duals.none(0, K, 0)
         there = np.nonzero(duals.rows)
         return cls(
-            scale=scale,
+            powers=powers,
             kinds=np.array([step.kind for step in steps], np.int8),
             cutoffs=np.array([step.cutoff for step in steps]),
             marks=np.vstack([np.zeros((0, K)), *(step.mark for step in steps if step.kind == Kind.NARROW)]),
@@ -236,10 +246,16 @@ class TreeLog:
         """Bytes of all arrays."""
         return sum(array.nbytes for array in vars(self).values())
 
+    @property
+    def split(self) -> bool:
+        """Whether there are boxes beside the root."""
+        return len(self.steps) > 1
+
     def replay(self, store: Store, *, full: bool = True) -> float:
         """Return the bound that follows from the steps; from those of the root alone when not ``full``."""
-        steps = self._unpacked(len(store.low))
-        walks, cutoff, top = [Walk(Compact(store, self.scale).root(), np.inf)], -np.inf, -np.inf
+        compact = Compact(store, self.powers)
+        steps = self._unpacked(compact.M)
+        walks, cutoff, top = [Walk(compact.root(), np.inf)], -np.inf, -np.inf
         for b, walk in enumerate(walks):
             known = b < len(self.steps)
             for step in islice(steps, int(self.steps[b]) if known else 0):
@@ -256,7 +272,7 @@ class TreeLog:
         return float(max(cutoff, top))
 
     def _unpacked(self, M: int) -> Iterator[Step]:
-        K, at, narrowed = len(self.scale), 0, 0
+        K, at, narrowed = len(self.powers), 0, 0
         for kind, cutoff in zip(self.kinds, self.cutoffs, strict=True):
             narrows = kind == Kind.NARROW
             count = 2 * K if narrows else 1

@@ -61,12 +61,12 @@ class Proof:
         self.store, self.tolerance = store, tolerance
         self.best, self.value, self.count = carried, store.value(carried), 0
         self._compact = Compact.near(store, carried)
-        self._rate: Floats = (store.pull @ (carried * store.worth)) / (1 + store.pull @ carried)
+        self._rate: Floats = (store.earned @ carried) / (1 + store.pull @ carried)
         self._root = Branch()
         self._open: list[tuple[float, int, _Item]] = []
         self._pushed = 0
-        # What boxes may be worth that are neither closed nor open any more.
-        self._left = -np.inf
+        # The highest cut-off that a step has asked for, and what boxes may be worth that are not worked on any more.
+        self._asked = self._left = -np.inf
         box = self._compact.root()
         self._push(_Item(self._root, Walk(box, np.inf, _MARGIN), first_slopes(box)))
 
@@ -77,13 +77,13 @@ class Proof:
 
     @property
     def bound(self) -> float:
-        """What is proven so far. Boxes are narrowed with "more than the cut-off", so it is never less than that."""
-        return max(self.cutoff, self._left, *(-item[0] for item in self._open))
+        """What is proven so far: never less than a cut-off that steps have asked to be beaten."""
+        return max(self._asked, self._left, *(-item[0] for item in self._open))
 
     @property
     def log(self) -> TreeLog:
         """The log of what was done so far."""
-        return TreeLog.written(self._compact.scale, self._root)
+        return TreeLog.written(self._compact.powers, self._root)
 
     def run(self, nodes: int) -> None:
         """Look at ``nodes`` boxes at most, the most promising first."""
@@ -91,10 +91,11 @@ class Proof:
             item = heapq.heappop(self._open)[2]
             self.count += 1
             self._look(item, _ROOT_ROUNDS if item.branch is self._root else _NODE_ROUNDS)
-            if not self._settled(item.walk) and item.branch.split is None:
+            if not item.walk.closed and item.branch.split is None:
                 self._left = max(self._left, item.walk.bound)
 
     def _push(self, item: _Item) -> None:
+        self._learn(item.walk)
         if not item.walk.closed:
             # Equal bounds go by age, so that the order is that of any run.
             heapq.heappush(self._open, (-item.walk.bound, self._pushed, item))
@@ -106,13 +107,19 @@ class Proof:
     def _take(self, item: _Item, kind: Kind, duals: Duals, mark: Floats | None = None) -> None:
         step = Step(kind, self.cutoff, item.walk.box.mark if mark is None else mark, duals)
         item.branch.steps.append(step)
+        self._asked = max(self._asked, step.cutoff)
         item.walk.take(step)
+        self._learn(item.walk)
+
+    def _learn(self, walk: Walk) -> None:
+        """Take the best assortment of a box that was looked through."""
+        if walk.found is not None and walk.bound > self.value and self.store.value(walk.found) > self.value:
+            self.best, self.value = walk.found, self.store.value(walk.found)
 
     def _look(self, item: _Item, rounds: int) -> None:
         """Narrow a box as long as it is worth it, and split it when that does not settle it."""
         walk, missing = item.walk, np.inf
-        if len(walk.box.fold.free) == 0:
-            self._candidates(walk.box, np.zeros(0))
+        if walk.found is not None:
             return
         for round_ in range(rounds + 1):
             programme = BoxProgramme(walk.box, self._rate, item.slopes, self.cutoff)
@@ -128,7 +135,7 @@ class Proof:
             if not points:
                 break
             item.slopes = spread_slopes(programme.slopes_at([point, *points]))
-        if len(walk.box.fold.free):
+        if walk.found is None:
             self._split(item, self._where(walk.box, programme, point, missing))
 
     def _bound(self, item: _Item, programme: BoxProgramme) -> Point | None:
@@ -143,7 +150,7 @@ class Proof:
             if enough or not programme.refine(point, 0.1 * _OFF * missing):
                 break
         self._candidates(programme.box, point.x)
-        self._take(item, Kind.BOUND, programme.duals(answer, money=1.0))
+        self._take(item, Kind.BOUND, programme.duals(answer, objective=True))
         return point
 
     def _close(self, item: _Item, programme: BoxProgramme, answer: Answer) -> None:
@@ -170,7 +177,9 @@ class Proof:
         if len(chosen) == 0:
             return []
         programme.demand(box)
-        gaps, mark, points = self._gaps(box), box.mark.copy(), list[Point]()
+        # A mark that moves forgets where the shortfall was split.
+        gaps = self._gaps(box) if item.branch is self._root else box.mark - self._rate
+        mark, points = box.mark.copy(), list[Point]()
         duals = [Duals.none(1, K, self._compact.M)] * (2 * K)
         for k in chosen:
             for end, sign in ((k, -1.0), (K + k, 1.0)):
@@ -195,9 +204,8 @@ class Proof:
         The error of a class is least when the shortfall moves as much with 1 + V as with what is earned.
         """
         fold = box.fold
-        squares = fold.pull**2
-        total = squares.sum(axis=1)
-        spread = (squares * (fold.worth - self._rate[:, None]) ** 2).sum(axis=1)
+        total = (fold.pull**2).sum(axis=1)
+        spread = ((fold.earned - fold.pull * self._rate[:, None]) ** 2).sum(axis=1)
         gaps = np.sqrt(np.divide(spread, total, out=np.zeros(len(total)), where=total > 0))
         return np.where(gaps > 0, gaps, np.maximum(box.mark - self._rate, 0.0))
 
