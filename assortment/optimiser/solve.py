@@ -12,7 +12,7 @@ import numpy as np
 from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Mask
 from assortment.optimiser.chain.assortments import best_shared_draft, first_shared_draft
-from assortment.optimiser.chain.bound import Certificate, certify, trivial_certificate
+from assortment.optimiser.chain.bound import Certificate, Proven, certify, trivial_certificate
 from assortment.optimiser.chain.programme import PLACES_MOST, ChainProgramme
 from assortment.optimiser.chain.search import improve
 from assortment.optimiser.chain.start import first_draft, free_stores
@@ -35,10 +35,11 @@ _SEARCH_SHARE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """What a run begins from: what each store carries and what is core there, (S, N) each."""
+    """What a run begins from: what stores carry and what is core there, (S, N) each, and the plan if it is one."""
 
     carried: Mask
     core: Mask
+    plan: Plan | None = None
 
 
 @dataclass
@@ -142,7 +143,9 @@ def _work(
     run.step(3)
     if prove:
         run.certificate = trivial_certificate(problem, stores)
-        run.certificate = certify(apart, stores, draft, free, programme, gap=gap, team=team, clock=clock)
+        run.certificate = certify(
+            apart, stores, draft, free, programme, gap=gap, known=_proven(apart, known), team=team, clock=clock
+        )
         run.step(4)
         if is_tiny(problem) and not clock.expired and _gap(problem, run) > gap:
             _reference(problem, run, gap)
@@ -184,7 +187,17 @@ def _known(problem: Problem, start: Plan | Mask) -> _Known:
     old = np.zeros((2, start.problem.S + 1, start.problem.N + 1), bool)  # the last of each is one that is not there
     old[:, :-1, :-1] = start.carried, start.core
     places = old[:, s][:, :, j]
-    return _Known(places[0], places[1])
+    return _Known(places[0], places[1], start)
+
+
+def _proven(problem: Problem, known: _Known | None) -> Proven | None:
+    """Return the proof of a known plan, where that is of the same stores and products in the same order."""
+    plan = None if known is None else known.plan
+    if plan is None or plan.certificate is None:
+        return None
+    if (plan.problem.store_ids, plan.problem.product_ids) != (problem.store_ids, problem.product_ids):
+        return None
+    return Proven(plan.certificate, stores_of(plan.problem))
 
 
 def _gap(problem: Problem, run: _Run) -> float:

@@ -11,7 +11,7 @@ from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.chain.coupling import Coupling, Prices
 from assortment.optimiser.chain.draft import marginal_values
 from assortment.optimiser.chain.prices import Pieces, first_prices, polish_prices
-from assortment.optimiser.store.bound import StoreBound, prove, trivial_bound
+from assortment.optimiser.store.bound import StoreBound, prove, replay, trivial_bound
 from assortment.optimiser.store.log import StoreLog
 from assortment.optimiser.store.search import search
 from assortment.optimiser.store.store import Store
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
     from assortment.optimiser.workers import Clock, Workers
 
-# The part of the gap asked for that the prices may leave open. A step of the prices costs far less than looking closer
-# at every store, so the stores get most of the gap.
-_PRICE_SHARE = 0.3
-# The part of what is then left that may be spent on not looking closer at single stores, and the least of the gap.
-_STORE_SHARE = 0.9
-_STORE_SHARE_LEAST = 0.2
+# The part of the gap asked for that the prices may leave open: a step of theirs costs far less than looking closer at
+# every store.
+_PRICE_SHARE = 0.2
+# And the part that may be spent on not looking closer at single stores. Most close at the root, however little is
+# asked; the rest of the gap is for the few that do not close at all.
+_STORE_SHARE = 0.15
+# Prices are polished once more when proofs find assortments that are worth this part of the gap more.
+_FOUND_SHARE = 0.1
 _ROUNDS = 2
 _STEPS = 16
-_NODES = 60
+_NODES = 150
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,33 @@ def trivial_certificate(problem: Problem, stores: list[Store]) -> Certificate:
     return Certificate(prices, duals, np.array([trivial_bound(store) for store in stores]), (None,) * len(stores))
 
 
+@dataclass(frozen=True, eq=False)
+class Proven:
+    """What was proven before, of the same stores and products but maybe other numbers and rules.
+
+    Parameters
+    ----------
+    certificate
+        What it rests on.
+    stores
+        The stores then.
+    """
+
+    certificate: Certificate
+    stores: list[Store]
+
+    def logs(self, stores: list[Store]) -> list[StoreLog | None]:
+        """Return the log of each store, ``None`` where it cannot be read for the store as it is now."""
+        return [
+            log if _alike(old, store) else None
+            for log, old, store in zip(self.certificate.logs, self.stores, stores, strict=True)
+        ]
+
+
+def _alike(old: Store, store: Store) -> bool:
+    return old.pull.shape == store.pull.shape and old.matrix.shape == store.matrix.shape
+
+
 def certify(
     problem: Problem,
     stores: list[Store],
@@ -85,6 +114,7 @@ def certify(
     programme: ChainProgramme | None,
     *,
     gap: float,
+    known: Proven | None,
     team: Workers,
     clock: Clock,
 ) -> Certificate:
@@ -100,27 +130,32 @@ def certify(
         The chain's linear programme, or ``None`` for a chain too large for it.
     gap
         The relative gap asked for.
+    known
+        An earlier proof. Its steps are worked out again with the stores as they are now, so whatever follows is true;
+        only stores of which too little follows are proven anew.
     team, clock
         Who works, and when to stop.
     """
     value = draft.value(problem)
-    enough = value + gap * abs(value)
-    coupling = Coupling(problem)
-    pieces = Pieces(stores)
-    pieces.add(free)
-    pieces.add(draft.carried)
-    prices = _start(problem, stores, draft, free, programme)
+    slack = gap * abs(value)
+    proof = _ChainProof(problem, stores, _STORE_SHARE * slack / problem.S, team, clock)
+    proof.pieces.add(free)
+    proof.pieces.add(draft.carried)
     best = trivial_certificate(problem, stores)
-    target = value + _PRICE_SHARE * gap * abs(value)
+    if known is not None:
+        best = proof.again(known, value + slack)
+        if best.bound(problem) <= value + slack:
+            return best
+    prices = known.certificate.prices if known is not None else _start(problem, stores, draft, free, programme)
+    target = value + _PRICE_SHARE * slack
     for _ in range(_ROUNDS):
-        prices, lowest = polish_prices(
-            coupling, stores, prices, pieces, target=target, steps=_STEPS, team=team, clock=clock
+        prices, _ = polish_prices(
+            proof.coupling, stores, prices, proof.pieces, target=target, steps=_STEPS, team=team, clock=clock
         )
-        slack = max(_STORE_SHARE * (enough - lowest), _STORE_SHARE_LEAST * gap * abs(value))
-        found = _proven(problem, coupling, stores, prices, pieces, slack=slack, team=team, clock=clock)
+        found, gained = proof.anew(prices)
         best = min(best, found, key=lambda item: item.bound(problem))
         # A proof may have found assortments that the search had missed; then the prices can improve once more.
-        if best.bound(problem) <= enough or clock.expired:
+        if best.bound(problem) <= value + slack or gained < _FOUND_SHARE * slack or clock.expired:
             break
     return best
 
@@ -133,30 +168,74 @@ def _start(problem: Problem, stores: list[Store], draft: Draft, free: Mask, prog
     return first_prices(problem, np.array([marginal_values(store, free[s]) for s, store in enumerate(stores)]), draft)
 
 
-def _proven(
-    problem: Problem,
-    coupling: Coupling,
-    stores: list[Store],
-    prices: Prices,
-    pieces: Pieces,
-    *,
-    slack: float,
-    team: Workers,
-    clock: Clock,
-) -> Certificate:
-    paid, tolerance = prices.per_store, slack / problem.S
-    tasks = [(store.priced(paid[s]), pieces.best(s, paid[s]), tolerance) for s, store in enumerate(stores)]
-    proofs = list(team.map_until(clock, _prove_store, tasks, _unproven))
-    pieces.add(proof.carried for proof in proofs)
-    _, duals = coupling.solve(prices)
-    bounds, logs = np.array([proof.bound for proof in proofs]), tuple(proof.log for proof in proofs)
-    return Certificate(prices, duals, bounds, logs)
+class _ChainProof:
+    """Proofs of all stores at given prices, and what they found.
+
+    Parameters
+    ----------
+    problem, stores
+        The problem and its stores.
+    tolerance
+        How close to its best known assortment each store is proven.
+    team, clock
+        Who works, and when to stop.
+    """
+
+    def __init__(self, problem: Problem, stores: list[Store], tolerance: float, team: Workers, clock: Clock) -> None:
+        self.coupling, self.pieces = Coupling(problem), Pieces(stores)
+        self._stores, self._tolerance, self._team, self._clock = stores, tolerance, team, clock
+
+    def anew(self, prices: Prices) -> tuple[Certificate, float]:
+        """Return the certificate at ``prices``, and by how much the proofs' assortments beat those known before."""
+        tasks = self._tasks(prices)
+        proofs = list(self._team.map_until(self._clock, _prove_store, tasks, _unproven))
+        gained = sum(
+            task[0].value(proof.carried) - task[0].value(task[1]) for task, proof in zip(tasks, proofs, strict=True)
+        )
+        self.pieces.add(proof.carried for proof in proofs)
+        return self._certificate(prices, proofs), gained
+
+    def again(self, known: Proven, enough: float) -> Certificate:
+        """Return the certificate at the prices known, from the steps known and, where too little follows, from new."""
+        prices = known.certificate.prices
+        tasks, logs = self._tasks(prices), known.logs(self._stores)
+        proofs = list(self._team.map(_replay_store, zip(tasks, logs, strict=True)))
+        self.pieces.add(proof.carried for proof in proofs)
+        certificate = self._certificate(prices, proofs)
+        if certificate.total(self.coupling.solve(prices)[0], certificate.store_bounds) <= enough:
+            return certificate
+        open_ = [s for s, proof in enumerate(proofs) if not proof.closed]
+        anew = self._team.map_until(self._clock, _prove_store, [tasks[s] for s in open_], _unproven)
+        for s, proof in zip(open_, anew, strict=True):
+            proofs[s] = min(proofs[s], proof, key=lambda item: item.bound)
+        self.pieces.add(proof.carried for proof in proofs)
+        return self._certificate(prices, proofs)
+
+    def _tasks(self, prices: Prices) -> list[tuple[Store, Mask, float]]:
+        paid = prices.per_store
+        return [
+            (store.priced(paid[s]), self.pieces.best(s, paid[s]), self._tolerance)
+            for s, store in enumerate(self._stores)
+        ]
+
+    def _certificate(self, prices: Prices, proofs: list[StoreBound]) -> Certificate:
+        _, duals = self.coupling.solve(prices)
+        bounds = np.array([proof.bound for proof in proofs])
+        return Certificate(prices, duals, bounds, tuple(proof.log for proof in proofs))
 
 
 def _prove_store(task: tuple[Store, Mask, float]) -> StoreBound:
     store, start, tolerance = task
     found = search(store, start, rounds=2)
     return prove(store, start if found is None else found, tolerance, nodes=_NODES)
+
+
+def _replay_store(item: tuple[tuple[Store, Mask, float], StoreLog | None]) -> StoreBound:
+    (store, start, tolerance), log = item
+    found = search(store, start, rounds=2, wide=True)
+    carried = start if found is None else found
+    bound = replay(store, log)
+    return StoreBound(bound, carried, bound <= store.value(carried) + tolerance, 0, log)
 
 
 def _unproven(task: tuple[Store, Mask, float]) -> StoreBound:

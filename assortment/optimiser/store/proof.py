@@ -28,7 +28,7 @@ _WORTH_A_LOOK = 0.05
 # How often a mark is raised when it turns out to lie below what the class can earn.
 _AIMS = 3
 # A class is split when its error is this share of what is missing, else a product.
-_EXPLAINS = 0.5
+_EXPLAINS = 0.3
 _WHOLE = 1e-6
 _ORDERS = 1000.0
 # No decision is taken closer to its limit than this, relatively, so that a replay on another machine takes it too.
