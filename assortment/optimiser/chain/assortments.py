@@ -19,6 +19,7 @@ from assortment.optimiser.chain.search import designated
 from assortment.optimiser.chain.start import surplus
 from assortment.optimiser.infeasible.infeasible import explain
 from assortment.optimiser.store.joined import joined
+from assortment.optimiser.store.own_rows import can_be_core
 from assortment.optimiser.store.search import search
 from assortment.optimiser.store.store import Store
 from assortment.optimiser.workers import Clock
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _PASSES = 8
 _ROUNDS = 2
+_CORES_TRIED = 8
 # Most stores² × products for which the sharing of assortments is stated in rows.
 _ROWS_MOST = 20_000
 
@@ -91,14 +93,17 @@ class _Groups:
     problem, stores
         The problem and its stores.
     draft
-        A plan; changed so that each store carries what its group does. Its core stays.
+        A plan; changed so that each store carries what its group does.
     """
 
     def __init__(self, problem: Problem, stores: list[Store], draft: Draft) -> None:
         assert problem.rules.assortments_max is not None
-        self.problem, self.draft, self.most = problem, draft, problem.rules.assortments_max
-        cores = [draft.core[c] for c in problem.core_group]
-        self.fixed = [store_with_core(problem, store, core) for store, core in zip(stores, cores, strict=True)]
+        self.problem, self.stores, self.draft, self.most = problem, stores, draft, problem.rules.assortments_max
+        self._fix_core()
+
+    def _fix_core(self) -> None:
+        cores = [self.draft.core[c] for c in self.problem.core_group]
+        self.fixed = [store_with_core(self.problem, *pair) for pair in zip(self.stores, cores, strict=True)]
 
     def formed(self) -> bool:
         """Put the stores in groups, each with an assortment that obeys the rules of all its stores."""
@@ -155,7 +160,7 @@ class _Groups:
         """Improve the assortments of the groups and the groups themselves, until a pass brings nothing."""
         for _ in range(_PASSES):
             better = False
-            for step in (self._assortments, self._moves, self._new_groups):
+            for step in (self._assortments, self._moves, self._new_groups, self._core):
                 better |= step(clock)
             if not better:
                 break
@@ -199,6 +204,49 @@ class _Groups:
                 found[s], gain[s] = alone, own.value(alone) - own.value(self.draft.carried[s])
         taken = [self._take(np.array([s]), found[s]) for s in np.argsort(-gain, kind="stable")[:room] if gain[s] > 0]
         return any(taken)
+
+    def _core(self, clock: Clock) -> bool:
+        """Make other products core, or one more or less, and let the groups follow: the first change that helps."""
+        last, fixed, value = self.draft, self.fixed, self.draft.value(self.problem)
+        for c, released, made in self._core_changes():
+            if clock.expired:
+                break
+            self.draft = last.copy()
+            self.draft.core[c, released], self.draft.core[c, made] = False, True
+            self._fix_core()
+            if self._followed() and self.draft.value(self.problem) > value + 1e-9 * abs(value):
+                return True
+        self.draft, self.fixed = last, fixed
+        return False
+
+    def _core_changes(self) -> list[tuple[int, Ints, Ints]]:
+        """Return the most promising changes of the core: its group, the products released and those made core."""
+        problem, draft = self.problem, self.draft
+        loss, found = np.zeros((problem.C, problem.N)), list[tuple[float, int, Ints, Ints]]()
+        for members in self._members():
+            margins = np.maximum(0.0, -marginal_values(self._limited(members), draft.carried[members[0]]))
+            loss[np.unique(problem.core_group[members])] += margins
+        least, most = problem.rules.core_min, problem.rules.core_max
+        none, candidates = np.zeros(0, np.int64), can_be_core(problem)
+        for c in range(problem.C):
+            inside, outside = np.flatnonzero(draft.core[c]), np.flatnonzero(candidates[c] & ~draft.core[c])
+            for j in outside:
+                found += [(loss[c, i] - loss[c, j], c, np.array([i]), np.array([j])) for i in inside]
+                if most is None or len(inside) < most:
+                    found.append((-loss[c, j], c, none, np.array([j])))
+            if len(inside) > least:
+                found += [(loss[c, i], c, np.array([i]), none) for i in inside]
+        found.sort(key=lambda change: -change[0])
+        return [change[1:] for change in found[:_CORES_TRIED]]
+
+    def _followed(self) -> bool:
+        """Let each group carry the best it can with the core as it is now; return whether the rules hold then."""
+        for members in self._members():
+            carried = search(self._limited(members), self.draft.carried[members[0]], rounds=_ROUNDS)
+            if carried is None:
+                return False
+            self.draft.carried[members] = carried
+        return rules_hold(self.problem, self.draft)
 
     def _take(self, members: Ints, found: Mask) -> bool:
         """Let stores carry ``found`` if the chain is worth more with it and no rule breaks."""
