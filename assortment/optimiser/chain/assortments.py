@@ -18,6 +18,7 @@ from assortment.optimiser.chain.programme import ChainProgramme
 from assortment.optimiser.chain.search import designated
 from assortment.optimiser.chain.start import surplus
 from assortment.optimiser.infeasible.infeasible import explain
+from assortment.optimiser.infeasible.sharing import not_shared
 from assortment.optimiser.store.joined import joined
 from assortment.optimiser.store.own_rows import can_be_core
 from assortment.optimiser.store.search import search
@@ -65,12 +66,15 @@ def first_shared_draft(problem: Problem, stores: list[Store], draft: Draft, cloc
         When there is none, or, in a chain too large to state all of that in one programme, when none is found.
     """
     shared = shared_draft(problem, stores, draft, clock)
-    if shared is None and problem.S**2 * problem.N <= _ROWS_MOST:
+    if shared is None and problem.S**2 * problem.N > _ROWS_MOST:
+        raise not_shared(problem)
+    if shared is None:
         gains = np.array([store.gains(draft.carried[s]) for s, store in enumerate(stores)])
         shared = ChainProgramme(problem).draft(gains)
         if shared is not None:
             groups = _Groups(problem, stores, shared)
             groups.improve(clock)
+            shared = groups.draft
     if shared is None:
         raise explain(problem)
     return shared
