@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.chain.draft import Draft, limits, marginal_values, rules_hold, store_with_core
+from assortment.optimiser.chain.draft import (
+    Draft,
+    limits,
+    marginal_values,
+    prices_chain,
+    rules_hold,
+    store_with_core,
+)
 from assortment.optimiser.chain.programme import ChainProgramme
 from assortment.optimiser.chain.search import designated
 from assortment.optimiser.chain.start import surplus
@@ -177,7 +184,7 @@ class _Groups:
                 break
             own = self._limited(members)
             found = search(own, self.draft.carried[members[0]], rounds=_ROUNDS)
-            better |= found is not None and own.fits(found) and self._take(members, found)
+            better |= found is not None and own.fits(found) and self._take(own, members, found)
         return better
 
     def _moves(self, clock: Clock) -> bool:
@@ -190,7 +197,7 @@ class _Groups:
             own = self._limited(np.array([s]))
             worth, now = _worths(own, others), own.value(self.draft.carried[s])
             for c in np.argsort(-worth, kind="stable")[: int((worth > now).sum())]:
-                if self._take(np.array([s]), others[c]):
+                if self._take(own, np.array([s]), others[c]):
                     better = True
                     break
         return better
@@ -200,14 +207,18 @@ class _Groups:
         room = self.most - len(self._members())
         if room <= 0:
             return False
-        found, gain = self.draft.carried.copy(), np.zeros(self.problem.S)
+        found = []
         for s in range(self.problem.S):
             own = self._limited(np.array([s]))
             alone = None if clock.expired else search(own, self.draft.carried[s], rounds=_ROUNDS)
             if alone is not None and own.fits(alone):
-                found[s], gain[s] = alone, own.value(alone) - own.value(self.draft.carried[s])
-        taken = [self._take(np.array([s]), found[s]) for s in np.argsort(-gain, kind="stable")[:room] if gain[s] > 0]
-        return any(taken)
+                found.append((own.value(alone) - own.value(self.draft.carried[s]), s, alone))
+        found.sort(key=lambda item: (-item[0], item[1]))
+        better = False
+        for _, s, alone in found[:room]:
+            members = np.array([s])
+            better |= self._take(self._limited(members), members, alone)
+        return better
 
     def _core(self, clock: Clock) -> bool:
         """Make other products core, or one more or less, and let the groups follow: the first change that helps."""
@@ -252,11 +263,15 @@ class _Groups:
             self.draft.carried[members] = carried
         return rules_hold(self.problem, self.draft)
 
-    def _take(self, members: Ints, found: Mask) -> bool:
-        """Let stores carry ``found`` if the chain is worth more with it and no rule breaks."""
-        before, value = self.draft.carried[members].copy(), self.draft.value(self.problem)
+    def _take(self, own: Store, members: Ints, found: Mask) -> bool:
+        """Let stores, together ``own``, carry ``found`` if that is worth more and no rule breaks."""
+        before, priced = self.draft.carried[members].copy(), prices_chain(self.problem)
+        if own.value(found) <= own.value(before[0]) + 1e-12 * abs(own.value(before[0])):
+            return False
+        # What rules with a price cost the chain is known only roughly beforehand.
+        value = self.draft.value(self.problem) if priced else -np.inf
         self.draft.carried[members] = found
-        if rules_hold(self.problem, self.draft) and self.draft.value(self.problem) > value + 1e-12 * abs(value):
+        if rules_hold(self.problem, self.draft) and (not priced or self.draft.value(self.problem) > value):
             return True
         self.draft.carried[members] = before
         return False
@@ -291,7 +306,7 @@ def _distinct(carried: Mask) -> Mask:
 
 def _worths(store: Store, assortments: Mask) -> Floats:
     """Return what each assortment is worth in a store, minus infinity where it does not fit."""
-    return np.array([store.value(picks) if store.fits(picks) else -np.inf for picks in assortments])
+    return np.where(store.fit_each(assortments), store.values(assortments), -np.inf)
 
 
 def _located(worth: Floats, count: int) -> Ints:
