@@ -8,7 +8,7 @@ import numpy as np
 
 from assortment.demand import CHAIN_EVERYWHERE
 from assortment.report.claim import TOLERANCE
-from assortment.report.costs import costs_in_words
+from assortment.report.costs import costs_in_words, priced_in_words, soft_in_words
 from assortment.report.facts import Facts
 from assortment.report.numbers import counted, number, percent
 from assortment.report.reasons import FELT
@@ -34,16 +34,20 @@ def rules_in_words(facts: Facts) -> list[str]:
         _most("The chain carries at most {} that are not core.", rules.local_products_max),
         _local_min(rules),
         _between("Each store carries", rules.local_per_store, "that are not core"),
+        _share(rules),
         *(
             _between("Each store carries", (group.least, group.most), f"of {facts.printed(group.name)}")
             for group in rules.groups
         ),
         _limit(rules),
+        _shared(rules),
         _count(
             "{} may not stand in a store: its status, a lock, or a supplier that does not reach it.", ~problem.allowed
         ),
         _count("{} must stand in a store: its status or a lock.", problem.required),
         *costs_in_words(facts),
+        *soft_in_words(facts),
+        *priced_in_words(facts),
     ]
     return [sentence for sentence in told if sentence]
 
@@ -105,6 +109,19 @@ def _between(start: str, limits: tuple[int | None, int | None], end: str) -> str
     told = [f"at least {least}"] if least is not None else []
     told += [f"at most {most}"] if most is not None else []
     return f"{start} {' and '.join(told)} {end}."
+
+
+def _share(rules: Rules) -> str:
+    least, most = rules.local_share
+    told = [f"at least {percent(least)}"] if least is not None else []
+    told += [f"at most {percent(most)}"] if most is not None else []
+    return f"Of the products of each store {' and '.join(told)} are not core." if told else ""
+
+
+def _shared(rules: Rules) -> str:
+    if rules.assortments_max is None:
+        return ""
+    return f"The chain has at most {counted(rules.assortments_max, 'different assortment')}."
 
 
 def _limit(rules: Rules) -> str:

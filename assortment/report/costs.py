@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from assortment.optimiser import RULES
 from assortment.report.facts import Facts, Floats
 from assortment.report.numbers import number
 
@@ -11,7 +12,34 @@ _KINDS = (
     ("listing_cost", "for each product in each store that carries it"),
     ("product_cost", "for each distinct product in the chain"),
     ("local_product_cost", "for each distinct product that is not core"),
+    ("delivery_cost", "for each supplier that delivers to a store"),
 )
+_SHOWN = 10
+
+
+def soft_in_words(facts: Facts) -> list[str]:
+    """Return one sentence per rule that may be broken for a price."""
+    soft = facts.run.problem.rules.soft
+    return [
+        f"May be broken: {rule.sentence}. Each {rule.unit} too many or too few costs "
+        f"{_amount(facts, soft[rule.name])} a week."
+        for rule in RULES
+        if rule.name in soft
+    ]
+
+
+def priced_in_words(facts: Facts, store_id: str | None = None) -> list[str]:
+    """Return one sentence per place where the plan breaks a rule for a price, in one store or in the whole chain."""
+    found = [item for item in facts.run.plan.priced if store_id is None or item.store_id == store_id]
+    told = [
+        f"Broken for a price: {facts.printed.sentence(item.sentence)}, which costs "
+        f"{_amount(facts, item.cost_per_week)} a week."
+        for item in found[:_SHOWN]
+    ]
+    rest = sum(item.cost_per_week for item in found[_SHOWN:])
+    if len(found) > _SHOWN:
+        told.append(f"{number(len(found) - _SHOWN)} more are broken for {_amount(facts, rest)} a week.")
+    return told
 
 
 def costs_in_words(facts: Facts) -> list[str]:
@@ -36,10 +64,11 @@ def bridge(facts: Facts) -> list[dict[str, str]]:
     if facts.value_today is not None:
         before = float(facts.value_today.sum())
     rows = [("All stores together", stores, None if before is None else stores - before)]
-    if np.any(facts.run.problem.product_cost) or np.any(facts.run.problem.local_product_cost):
+    label = _of_the_chain(facts)
+    if label:
         gain = None if before is None or chain_before is None else (total - chain_before) - (stores - before)
         rows += [
-            ("Costs per distinct product", total - stores, gain),
+            (label, total - stores, gain),
             ("Chain", total, None if chain_before is None else total - chain_before),
         ]
     return [
@@ -54,13 +83,24 @@ def bridge(facts: Facts) -> list[dict[str, str]]:
 
 def bridge_in_words(facts: Facts) -> str:
     """Return why the stores' figures do not add up to the chain's; ``""`` where they do."""
-    problem = facts.run.problem
-    if not (np.any(problem.product_cost) or np.any(problem.local_product_cost)):
+    label = _of_the_chain(facts)
+    if not label:
         return ""
+    own = "listings and deliveries" if facts.run.problem.F else "listings"
     return (
-        f"A store's {facts.net_words} has the cost of its listings taken off; the chain's also has the cost per "
-        "distinct product, which belongs to no single store."
+        f"A store's {facts.net_words} has the cost of its {own} taken off; the chain's also has the "
+        f"{label[:1].lower()}{label[1:]}, which belong to no single store."
     )
+
+
+def _of_the_chain(facts: Facts) -> str:
+    """Return what the costs that belong to no single store are called; ``""`` where there are none."""
+    problem = facts.run.problem
+    products = bool(np.any(problem.product_cost) or np.any(problem.local_product_cost))
+    broken = any(item.store_id is None for item in facts.run.plan.priced)
+    if products and broken:
+        return "Costs per distinct product and of broken rules"
+    return "Costs per distinct product" if products else "Costs of broken rules" if broken else ""
 
 
 def gross_in_words(facts: Facts) -> str:
@@ -70,8 +110,12 @@ def gross_in_words(facts: Facts) -> str:
 
 
 def _span(facts: Facts, cost: Floats) -> str:
-    if facts.run.problem.objective == "units":
-        low, high = number(float(np.min(cost)), 2), number(float(np.max(cost)), 2)
-        return f"{low} units" if low == high else f"{low} to {high} units"
-    low, high = facts.money(float(np.min(cost)), 2), facts.money(float(np.max(cost)), 2)
-    return low if low == high else f"{low} to {high}"
+    least, most = float(np.min(cost)), float(np.max(cost))
+    if least == most:
+        return _amount(facts, least)
+    first = number(least, 2) if facts.run.problem.objective == "units" else facts.money(least, 2)
+    return f"{first} to {_amount(facts, most)}"
+
+
+def _amount(facts: Facts, cost: float) -> str:
+    return f"{number(cost, 2)} units" if facts.run.problem.objective == "units" else facts.money(cost, 2)

@@ -1,6 +1,6 @@
 r"""Is a local product better than the best product that could stand in its place, beyond what the forecast can tell?
 
-For store s and carried set x the value is :math:`f(x) = \sum_k w_k R_k / (v_k + V_k)`, less the cost of the listings,
+For store s and carried set x the value is :math:`f(x) = \sum_k w_k R_k / (v_k + V_k)`, less costs,
 with :math:`V_k = \sum_j a_{kj} x_j` and :math:`R_k = \sum_j m_j a_{kj} x_j`, m the worth of a unit. With x' the set in
 which the pick is replaced by its stand-in, the worth of the pick is :math:`f(x) - f(x')`. The logarithm of each
 attraction is uncertain by an independent error of standard deviation ``log_sd``; to first order (delta method) the
@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from assortment.optimiser.store.charges import Charges
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -39,13 +41,15 @@ class Shelf:
     worth, space_cm, listing_cost, log_sd
         (N,), worth per unit, centimetres, worth per week, standard deviation of the log attraction.
     shelf_cm
-        Length of the shelf.
+        Length that what is carried must fit into.
     may
         (N,) of bool, products that the store may carry at all.
     groups
         For each group of the store its members (N,), the least and the most products carried (``None``: no limit).
     today, changes_max
         (N,) of bool, what stands there today, and the most adds plus drops; ``None``: no limit.
+    charges
+        What deliveries, and rules that may be broken for a price, cost; such rules are no limits. ``None``: nothing.
     """
 
     attraction: Floats
@@ -60,12 +64,14 @@ class Shelf:
     groups: tuple[tuple[Mask, int | None, int | None], ...] = ()
     today: Mask | None = None
     changes_max: int | None = None
+    charges: Charges | None = None
 
     def value(self, carried: Mask) -> float:
-        """Return the worth per week of what is carried, less the cost of the listings."""
+        """Return the worth per week of what is carried, less what listings, deliveries and broken rules cost."""
         total = self.no_purchase + self.attraction @ carried
         earned = self.attraction @ (carried * self.worth)
-        return float(self.class_weight @ (earned / total) - self.listing_cost @ carried)
+        charged = 0.0 if self.charges is None else self.charges.of(carried)
+        return float(self.class_weight @ (earned / total) - self.listing_cost @ carried) - charged
 
     def sensitivity(self, carried: Mask) -> Floats:
         """Return (N,) the change of value per unit of log attraction of each product."""

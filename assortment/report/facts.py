@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from assortment.optimiser.plan.changes import charges_with_core
+from assortment.optimiser.store.charges import Charges
 from assortment.report.claim import Claim, chain_claim, store_claims
 from assortment.report.demographics import shown
 from assortment.report.evidence import Comparison, Shelf, compare
@@ -35,8 +37,8 @@ class Facts:
     carried, today
         (S, N) of bool; ``today`` is ``None`` without a listing of today.
     value, value_today
-        (S,) worth per week of each store under the plan and today, less the cost of its listings, in the unit of the
-        objective.
+        (S,) worth per week of each store under the plan and today, less what its listings, deliveries and broken rules
+        with a price cost, in the unit of the objective.
     units, units_today
         (S,) units per week that each store is expected to sell.
     """
@@ -72,8 +74,8 @@ class Facts:
             chain_claim=chain_claim(run.calibration, derived=derived),
             carried=np.asarray(plan.carried, dtype=bool),
             today=None if today is None else np.asarray(today, dtype=bool),
-            value=np.asarray(problem.store_values(plan.carried)),
-            value_today=None if today is None else np.asarray(problem.store_values(today)),
+            value=np.asarray(problem.store_values(plan.carried, plan.core)),
+            value_today=None if today is None else np.asarray(problem.store_values(today, plan.core)),
             units=np.asarray(problem.units(plan.carried)).sum(axis=1),
             units_today=None if today is None else np.asarray(problem.units(today)).sum(axis=1),
             _listings={str(store): rows for store, rows in plan.listings.groupby("store_id")},
@@ -104,6 +106,13 @@ class Facts:
     def store(self, store_id: str) -> str:
         """Return the printable name of a store."""
         return self._stores.get(store_id, self.printed(store_id))
+
+    def supplier(self, product: int) -> str:
+        """Return the printable name of who delivers a product, by its number."""
+        problem, suppliers = self.run.problem, self.run.chain.suppliers
+        supplier = problem.supplier_ids[problem.supplier_of[product]]
+        names = {} if suppliers is None else dict(zip(suppliers["supplier_id"], suppliers["name"], strict=True))
+        return self.printed(names.get(supplier, supplier))
 
     def listings(self, store_id: str) -> pd.DataFrame:
         """Return the plan's listings of a store, most units first."""
@@ -136,7 +145,8 @@ class Facts:
     def net_words(self) -> str:
         """What the worth of a store or of the chain is: "margin after costs", or "margin" where nothing costs."""
         problem = self.run.problem
-        costs = (problem.listing_cost, problem.product_cost, problem.local_product_cost)
+        paid = np.array([item.cost_per_week for item in self.run.plan.priced])
+        costs = (problem.listing_cost, problem.product_cost, problem.local_product_cost, problem.delivery_cost, paid)
         return f"{problem.objective} after costs" if any(np.any(cost) for cost in costs) else str(problem.objective)
 
     def sells(self, product_id: str, store_id: str) -> bool:
@@ -196,9 +206,16 @@ class Facts:
         names = shown(profiles, used)
         return profiles.values(names), profiles.margins(names), profiles.chain(names)
 
+    @cached_property
+    def charges(self) -> list[Charges]:
+        """What each store pays for deliveries and for breaking rules with a price."""
+        return charges_with_core(self.run.problem, np.asarray(self.run.plan.core, bool))
+
     def shelf(self, index: int) -> Shelf:
         """Return a store's side of the problem, for comparing products."""
-        problem = self.run.problem
+        problem, soft = self.run.problem, self.run.problem.rules.soft
+        most_changes = None if "changes_max" in soft else problem.changes_max
+        groups = () if "groups" in soft else problem.rules.groups
         return Shelf(
             attraction=problem.attraction[index],
             class_weight=problem.class_weight[index],
@@ -207,9 +224,10 @@ class Facts:
             space_cm=problem.space_cm[index],
             listing_cost=problem.listing_cost[index],
             log_sd=self.run.demand.log_sd[index],
-            shelf_cm=float(problem.shelf_cm[index]),
+            shelf_cm=float("inf") if "shelf" in soft else float(problem.shelf_cm[index]),
             may=problem.allowed[index],
             today=None if self.today is None else self.today[index],
-            changes_max=None if problem.changes_max is None else int(problem.changes_max[index]),
-            groups=tuple((group.members, group.least, group.most) for group in problem.rules.groups),
+            changes_max=None if most_changes is None else int(most_changes[index]),
+            groups=tuple((group.members, group.least, group.most) for group in groups),
+            charges=self.charges[index],
         )

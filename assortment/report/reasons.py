@@ -105,12 +105,23 @@ def _to_drop(facts: Facts, row: Any) -> str:
     if worth < 0:
         adds = facts.today is not None and bool((facts.carried[index] & ~facts.today[index]).any())
         return "Makes room for what is added." if adds else "Goes for rules or costs of the whole chain."
+    if _delivery_saved(facts, index, product) > _MAINLY * worth:
+        return f"Saves the deliveries of {facts.supplier(product)}."
     if not facts.sells(row.product_id, row.store_id):
         return "Sells nothing here."
     if cost > _MAINLY * worth:
         amount = f" of {facts.amount(cost, 2)}" if facts.claims[row.store_id].money else ""
         return f"Saves its shelf cost{amount}."
     return "Its buyers turn to what earns more."
+
+
+def _delivery_saved(facts: Facts, index: int, product: int) -> float:
+    """Return a dropped product's part of what its supplier's deliveries cost; 0 where that supplier still comes."""
+    charges, today = facts.charges[index], facts.today
+    own = charges.supplier_of == charges.supplier_of[product]
+    if charges.supplier_of[product] < 0 or today is None or (own & facts.carried[index]).any():
+        return 0.0
+    return float(charges.delivery[charges.supplier_of[product]] / (own & today[index]).sum())
 
 
 def _pays(facts: Facts, index: int, product: int) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from assortment.report.costs import gross_in_words
+from assortment.report.costs import gross_in_words, priced_in_words
 from assortment.report.facts import Facts
 from assortment.report.numbers import UNKNOWN, number, percent
 from assortment.report.people import class_mix, people
@@ -40,6 +40,7 @@ def store_page(facts: Facts, store_id: str) -> Page:
         "figures": _figures(facts, store_id, index),
         "money": claim.money,
         "worth": facts.net_words,
+        "priced": priced_in_words(facts, store_id),
         "gross": gross_in_words(facts) if claim.money else "",
         "buyers": going.common,
         "changes": _changes(facts, store_id, index, going.each),
@@ -104,10 +105,10 @@ def _worth_figure(facts: Facts, store_id: str, index: int) -> list[dict[str, str
 
 
 def _space_figure(facts: Facts, index: int) -> dict[str, str]:
-    shelf = facts.shelf(index)
-    used = float(shelf.space_cm @ facts.carried[index])
-    share = percent(used / shelf.shelf_cm) if shelf.shelf_cm > 0 else UNKNOWN
-    return {"label": "Shelf used", "value": share, "note": f"{number(used)} of {number(shelf.shelf_cm)} cm"}
+    problem = facts.run.problem
+    used, there = float(problem.space_cm[index] @ facts.carried[index]), float(problem.shelf_cm[index])
+    share = percent(used / there) if there > 0 else UNKNOWN
+    return {"label": "Shelf used", "value": share, "note": f"{number(used)} of {number(there)} cm"}
 
 
 def _changes(facts: Facts, store_id: str, index: int, going: dict[str, str]) -> Page:

@@ -102,7 +102,7 @@ def test_no_change_makes_a_false_bound(seed: int, numbers: str) -> None:
 
 
 def test_what_is_missing_is_missed() -> None:
-    """Without a step that narrows, without the last step, or with a lower cut-off, a log no longer gives the bound."""
+    """Without the first step that narrows, or many others, or with a lower cut-off, a log no longer gives the bound."""
     store = wider_store(5)
     with branching():
         proof = proven(store)
@@ -110,8 +110,9 @@ def test_what_is_missing_is_missed() -> None:
         assert isinstance(log, TreeLog)
         assert log.split
         assert replay(store, log) == proof.bound
-        for step in (int(np.flatnonzero(log.kinds == Kind.NARROW)[0]), len(log.kinds) - 1):
-            assert replay(store, without_step(log, step)) > proof.bound + 1e-6
+        needed = [replay(store, without_step(log, i)) > proof.bound + 1e-6 for i in range(len(log.kinds))]
+        assert needed[int(np.flatnonzero(log.kinds == Kind.NARROW)[0])]
+        assert sum(needed) > 0.2 * len(needed)
         lower = dataclasses.replace(log, cutoffs=log.cutoffs - 1e-3)
         assert replay(store, lower) >= best_of_many(store)
         # Boxes after the last one that took a step were empty from the start.

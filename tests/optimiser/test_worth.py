@@ -100,6 +100,11 @@ def test_shelf_of_one_store_in_closed_form() -> None:
     worth = shelf_worth(solve(problem))
     assert worth.loc[0, "free_cm"] == pytest.approx(5.0)
     assert worth.loc[0, "worth_per_cm"] == pytest.approx(1000 * 2e-4 / 10, rel=1e-2)
+    # Where the shelf may be passed for less than that, a centimetre saves what it costs to pass it.
+    plan = solve(problem.replace(rules=Rules(soft={"shelf": 0.015})))
+    assert shelf_worth(plan).loc[0, "free_cm"] == pytest.approx(-5.0)
+    assert shelf_worth(plan).loc[0, "worth_per_cm"] == pytest.approx(0.015)
+    assert [(item.amount, item.cost_per_week) for item in plan.priced] == [(5.0, pytest.approx(0.075))]
 
 
 def test_one_more_of_each(plan: Plan) -> None:

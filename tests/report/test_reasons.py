@@ -68,6 +68,15 @@ def test_a_reason_never_contradicts_the_worth_beside_it(made: Maker) -> None:
         assert seen <= {f"${cost:.2f}"}
 
 
+def test_a_drop_that_saves_a_delivery_says_whose(made: Maker) -> None:
+    """Where the supplier's last product goes and its delivery costs more than the product brought."""
+    run = made(costs=Costs(delivery=[500.0], supplier_of=[*[-1] * 11, 0], supplier_ids=("Far Dairy",)))
+    drops = [row for row in changes(run) if row.action == "drop" and row.product_id == "0012"]
+    facts = Facts.of(run)
+    gone = [row for row in drops if not facts.carried[facts.store_ids.index(row.store_id), 11]]
+    assert gone and all(reason(facts, row).startswith("Saves the deliveries of Far Dairy") for row in gone)
+
+
 def test_without_money_a_reason_gives_no_amount(made: Maker) -> None:
     """Where the forecast is too far off, the shelf cost is named but not set against anything."""
     run = made(error=0.5, costs=Costs(listing=30.0))

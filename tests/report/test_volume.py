@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,43 @@ def test_costs_are_listed_and_the_stores_add_up_to_the_chain(made: Maker) -> Non
     assert chain == pytest.approx(stores - costs, abs=1.01)
     assert facts.amount(facts.run.plan.value) == page["bridge"][2]["worth"]
     assert "Margin after costs per week" in [figure["label"] for figure in page["figures"]]
+
+
+def softened(run: Any, **rules: Any) -> Any:
+    """The run with other rules, its plan judged by them."""
+    run.problem = run.problem.replace(rules=replace(run.problem.rules, **rules))
+    value = run.problem.value(run.plan.carried, run.plan.core)
+    run.plan = replace(run.plan, problem=run.problem, value=value, bound=value * 1.004)
+    return run
+
+
+def test_what_is_broken_for_a_price_is_told_with_its_cost(made: Maker) -> None:
+    """On the page of the store and of the chain, with the price in the rules; the stores still add up to the chain."""
+    run = softened(made(), products_max=5, changes_max=1, soft={"products_max": 10.0, "changes_max": 2.5})
+    facts = Facts.of(run)
+    page, store = chain_page(facts), store_page(facts, "S01")
+    (told,) = store["priced"]
+    assert told.startswith("Broken for a price: store 'S01' changes 2 products") and told.endswith(
+        "costs $2.50 a week."
+    )
+    assert told in page["rules"]
+    assert any(
+        rule.startswith("May be broken:") and "Each change" in rule and "$2.50" in rule for rule in page["rules"]
+    )
+    assert [row["label"] for row in page["bridge"]] == ["All stores together", "Costs of broken rules", "Chain"]
+    assert float(facts.value.sum()) - 10.0 * (int(facts.carried.any(axis=0).sum()) - 5) == pytest.approx(run.plan.value)
+    assert "Margin after costs per week" in [figure["label"] for figure in page["figures"]]
+    assert store_page(Facts.of(made()), "S01")["priced"] == []
+
+
+def test_deliveries_and_the_other_rules_are_sentences(made: Maker) -> None:
+    """What a delivery costs, how large the local part may be, and how many assortments there may be."""
+    delivered = Costs(delivery=np.array([40.0, 15.0]), supplier_of=np.arange(12) % 2)
+    run = softened(made(costs=delivered), local_share=(0.2, 0.5), assortments_max=4)
+    rules = chain_page(Facts.of(run))["rules"]
+    assert "Cost per week for each supplier that delivers to a store: $15.00 to $40.00." in rules
+    assert "Of the products of each store at least 20\xa0% and at most 50\xa0% are not core." in rules
+    assert "The chain has at most 4 different assortments." in rules
 
 
 def test_without_costs_nothing_is_called_after_costs(made: Maker) -> None:

@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.chain.draft import Draft, limits, marginal_values, rules_hold, store_with_core
+from assortment.optimiser.chain.draft import (
+    Draft,
+    limits,
+    marginal_values,
+    prices_chain,
+    rules_hold,
+    store_with_core,
+)
 from assortment.optimiser.chain.programme import ChainProgramme
 from assortment.optimiser.chain.search import designated
 from assortment.optimiser.chain.start import surplus
 from assortment.optimiser.infeasible.infeasible import explain
+from assortment.optimiser.infeasible.sharing import not_shared
 from assortment.optimiser.store.joined import joined
+from assortment.optimiser.store.own_rows import can_be_core
 from assortment.optimiser.store.search import search
 from assortment.optimiser.store.store import Store
 from assortment.optimiser.workers import Clock
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
 
 _PASSES = 8
 _ROUNDS = 2
+_CORES_TRIED = 8
 # Most stores² × products for which the sharing of assortments is stated in rows.
 _ROWS_MOST = 20_000
 
@@ -63,12 +73,15 @@ def first_shared_draft(problem: Problem, stores: list[Store], draft: Draft, cloc
         When there is none, or, in a chain too large to state all of that in one programme, when none is found.
     """
     shared = shared_draft(problem, stores, draft, clock)
-    if shared is None and problem.S**2 * problem.N <= _ROWS_MOST:
+    if shared is None and problem.S**2 * problem.N > _ROWS_MOST:
+        raise not_shared(problem)
+    if shared is None:
         gains = np.array([store.gains(draft.carried[s]) for s, store in enumerate(stores)])
         shared = ChainProgramme(problem).draft(gains)
         if shared is not None:
             groups = _Groups(problem, stores, shared)
             groups.improve(clock)
+            shared = groups.draft
     if shared is None:
         raise explain(problem)
     return shared
@@ -91,14 +104,17 @@ class _Groups:
     problem, stores
         The problem and its stores.
     draft
-        A plan; changed so that each store carries what its group does. Its core stays.
+        A plan; changed so that each store carries what its group does.
     """
 
     def __init__(self, problem: Problem, stores: list[Store], draft: Draft) -> None:
         assert problem.rules.assortments_max is not None
-        self.problem, self.draft, self.most = problem, draft, problem.rules.assortments_max
-        cores = [draft.core[c] for c in problem.core_group]
-        self.fixed = [store_with_core(problem, store, core) for store, core in zip(stores, cores, strict=True)]
+        self.problem, self.stores, self.draft, self.most = problem, stores, draft, problem.rules.assortments_max
+        self._fix_core()
+
+    def _fix_core(self) -> None:
+        cores = [self.draft.core[c] for c in self.problem.core_group]
+        self.fixed = [store_with_core(self.problem, *pair) for pair in zip(self.stores, cores, strict=True)]
 
     def formed(self) -> bool:
         """Put the stores in groups, each with an assortment that obeys the rules of all its stores."""
@@ -155,7 +171,7 @@ class _Groups:
         """Improve the assortments of the groups and the groups themselves, until a pass brings nothing."""
         for _ in range(_PASSES):
             better = False
-            for step in (self._assortments, self._moves, self._new_groups):
+            for step in (self._assortments, self._moves, self._new_groups, self._core):
                 better |= step(clock)
             if not better:
                 break
@@ -168,7 +184,7 @@ class _Groups:
                 break
             own = self._limited(members)
             found = search(own, self.draft.carried[members[0]], rounds=_ROUNDS)
-            better |= found is not None and own.fits(found) and self._take(members, found)
+            better |= found is not None and own.fits(found) and self._take(own, members, found)
         return better
 
     def _moves(self, clock: Clock) -> bool:
@@ -181,7 +197,7 @@ class _Groups:
             own = self._limited(np.array([s]))
             worth, now = _worths(own, others), own.value(self.draft.carried[s])
             for c in np.argsort(-worth, kind="stable")[: int((worth > now).sum())]:
-                if self._take(np.array([s]), others[c]):
+                if self._take(own, np.array([s]), others[c]):
                     better = True
                     break
         return better
@@ -191,20 +207,71 @@ class _Groups:
         room = self.most - len(self._members())
         if room <= 0:
             return False
-        found, gain = self.draft.carried.copy(), np.zeros(self.problem.S)
+        found = []
         for s in range(self.problem.S):
             own = self._limited(np.array([s]))
             alone = None if clock.expired else search(own, self.draft.carried[s], rounds=_ROUNDS)
             if alone is not None and own.fits(alone):
-                found[s], gain[s] = alone, own.value(alone) - own.value(self.draft.carried[s])
-        taken = [self._take(np.array([s]), found[s]) for s in np.argsort(-gain, kind="stable")[:room] if gain[s] > 0]
-        return any(taken)
+                found.append((own.value(alone) - own.value(self.draft.carried[s]), s, alone))
+        found.sort(key=lambda item: (-item[0], item[1]))
+        better = False
+        for _, s, alone in found[:room]:
+            members = np.array([s])
+            better |= self._take(self._limited(members), members, alone)
+        return better
 
-    def _take(self, members: Ints, found: Mask) -> bool:
-        """Let stores carry ``found`` if the chain is worth more with it and no rule breaks."""
-        before, value = self.draft.carried[members].copy(), self.draft.value(self.problem)
+    def _core(self, clock: Clock) -> bool:
+        """Make other products core, or one more or less, and let the groups follow: the first change that helps."""
+        last, fixed, value = self.draft, self.fixed, self.draft.value(self.problem)
+        for c, released, made in self._core_changes():
+            if clock.expired:
+                break
+            self.draft = last.copy()
+            self.draft.core[c, released], self.draft.core[c, made] = False, True
+            self._fix_core()
+            if self._followed() and self.draft.value(self.problem) > value + 1e-9 * abs(value):
+                return True
+        self.draft, self.fixed = last, fixed
+        return False
+
+    def _core_changes(self) -> list[tuple[int, Ints, Ints]]:
+        """Return the most promising changes of the core: its group, the products released and those made core."""
+        problem, draft = self.problem, self.draft
+        loss, found = np.zeros((problem.C, problem.N)), list[tuple[float, int, Ints, Ints]]()
+        for members in self._members():
+            margins = np.maximum(0.0, -marginal_values(self._limited(members), draft.carried[members[0]]))
+            loss[np.unique(problem.core_group[members])] += margins
+        least, most = problem.rules.core_min, problem.rules.core_max
+        none, candidates = np.zeros(0, np.int64), can_be_core(problem)
+        for c in range(problem.C):
+            inside, outside = np.flatnonzero(draft.core[c]), np.flatnonzero(candidates[c] & ~draft.core[c])
+            for j in outside:
+                found += [(loss[c, i] - loss[c, j], c, np.array([i]), np.array([j])) for i in inside]
+                if most is None or len(inside) < most:
+                    found.append((-loss[c, j], c, none, np.array([j])))
+            if len(inside) > least:
+                found += [(loss[c, i], c, np.array([i]), none) for i in inside]
+        found.sort(key=lambda change: -change[0])
+        return [change[1:] for change in found[:_CORES_TRIED]]
+
+    def _followed(self) -> bool:
+        """Let each group carry the best it can with the core as it is now; return whether the rules hold then."""
+        for members in self._members():
+            carried = search(self._limited(members), self.draft.carried[members[0]], rounds=_ROUNDS)
+            if carried is None:
+                return False
+            self.draft.carried[members] = carried
+        return rules_hold(self.problem, self.draft)
+
+    def _take(self, own: Store, members: Ints, found: Mask) -> bool:
+        """Let stores, together ``own``, carry ``found`` if that is worth more and no rule breaks."""
+        before, priced = self.draft.carried[members].copy(), prices_chain(self.problem)
+        if own.value(found) <= own.value(before[0]) + 1e-12 * abs(own.value(before[0])):
+            return False
+        # What rules with a price cost the chain is known only roughly beforehand.
+        value = self.draft.value(self.problem) if priced else -np.inf
         self.draft.carried[members] = found
-        if rules_hold(self.problem, self.draft) and self.draft.value(self.problem) > value + 1e-12 * abs(value):
+        if rules_hold(self.problem, self.draft) and (not priced or self.draft.value(self.problem) > value):
             return True
         self.draft.carried[members] = before
         return False
@@ -239,7 +306,7 @@ def _distinct(carried: Mask) -> Mask:
 
 def _worths(store: Store, assortments: Mask) -> Floats:
     """Return what each assortment is worth in a store, minus infinity where it does not fit."""
-    return np.array([store.value(picks) if store.fits(picks) else -np.inf for picks in assortments])
+    return np.where(store.fit_each(assortments), store.values(assortments), -np.inf)
 
 
 def _located(worth: Floats, count: int) -> Ints:

@@ -9,6 +9,7 @@ import numpy as np
 
 from assortment.errors import Infeasible
 from assortment.optimiser.infeasible.conflict import Obstacle, conflict_in
+from assortment.optimiser.infeasible.sharing import too_few_assortments
 from assortment.optimiser.store.own_rows import can_be_core
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def obvious(problem: Problem) -> Iterator[Obstacle]:
         yield from _required_space(problem)
     yield from _core(problem)
     yield from _counts(problem)
+    yield from too_few_assortments(problem)
 
 
 def _required_not_allowed(problem: Problem) -> Iterator[Obstacle]:

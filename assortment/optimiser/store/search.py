@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,9 @@ _OPEN = 24
 _NODES = 200
 _GAP = 1e-4
 _MOVES = 400
+# From so many rounds on suppliers are sent away or let come, and how often one more.
+_TURNING_ROUNDS = 2
+_TURNS = 3
 
 
 def search(store: Store, start: Mask | None = None, *, rounds: int = _ROUNDS, wide: bool = False) -> Mask | None:
@@ -32,7 +36,7 @@ def search(store: Store, start: Mask | None = None, *, rounds: int = _ROUNDS, wi
         Where to linearise first; need not obey the rules. Never returns less than its value when it does.
     rounds
         Most linearised programmes between two climbs; 0 only adds, drops and swaps, from a start that must obey the
-        rules.
+        rules. With 2 and more whole suppliers are weighed too.
     wide
         Whether to begin a second time, near the best of all fractional assortments. Where prices make many products
         nearly indifferent, the first search is often trapped: four in ten stores, by a hundredth of a per cent.
@@ -46,7 +50,7 @@ def search(store: Store, start: Mask | None = None, *, rounds: int = _ROUNDS, wi
     if best is not None and wide:
         for other in linearised.near_fractional(best):
             best = _search_from(linearised, other, best, rounds)
-    return best
+    return best if best is None or rounds < _TURNING_ROUNDS else _suppliers_turned(store, best)
 
 
 def _search_from(linearised: _Linearised, begin: Mask, best: Mask | None, rounds: int) -> Mask | None:
@@ -66,6 +70,29 @@ def _search_from(linearised: _Linearised, begin: Mask, best: Mask | None, rounds
             break
     better = reached is not None and (best is None or store.value(reached) > store.value(best))
     return reached if better else best
+
+
+def _suppliers_turned(store: Store, carried: Mask) -> Mask:
+    """Return ``carried`` improved by sending whole suppliers away, or letting them come, as long as that helps.
+
+    What no single product pays for may pay for several.
+    """
+    charges = store.charges
+    for _ in range(_TURNS if len(charges.delivery) else 0):
+        turned = []
+        for f in range(len(charges.delivery)):
+            own = charges.supplier_of == f
+            there = bool((own & carried).any())
+            free = replace(charges, delivery=np.where(np.arange(len(charges.delivery)) == f, 0.0, charges.delivery))
+            other = store.limited(may=~own) if there else replace(store, charges=free)
+            start = carried & ~own if there else carried
+            if other.fits(start):
+                turned.append(climb(store, climb(other, start)))
+        best = max(turned, key=store.value, default=carried)
+        if store.value(best) <= store.value(carried):
+            break
+        carried = best
+    return carried
 
 
 class _Linearised:

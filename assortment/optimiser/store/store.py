@@ -114,6 +114,20 @@ class Store:
         sums = self.matrix @ carried
         return bool(((sums <= self.high + self.tolerance) & (sums >= self.low - self.tolerance)).all())
 
+    def values(self, picks: Mask) -> Floats:
+        """Return what the store earns with each of P assortments, (P, N) to (P,)."""
+        earned = (picks @ self.earned.T / (1 + picks @ self.pull.T)) @ self.weight
+        values: Floats = earned - picks @ self.cost - self.charges.of_each(picks)
+        return values
+
+    def fit_each(self, picks: Mask) -> Mask:
+        """Return which of P assortments obey the store's own rules, (P, N) to (P,)."""
+        sums = picks @ self.matrix.T
+        kept = (sums <= self.high + self.tolerance) & (sums >= self.low - self.tolerance)
+        wrong = (self.must & ~picks) | (picks & ~self.may)
+        fit: Mask = np.all(kept, axis=1) & ~np.any(wrong, axis=1)
+        return fit
+
     def gains(self, carried: Mask | Floats) -> Floats:
         """Return the worth of each product at ``carried``, (N,), as if value were linear there, without charges.
 

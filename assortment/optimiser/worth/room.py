@@ -84,17 +84,23 @@ def _one_more(problem: Problem) -> Iterator[tuple[str, str, Problem]]:
     if problem.changes_max is not None:
         more = replace(rules, changes_max=problem.changes_max + 1)
         yield "changes_max", "one more change in every store", problem.replace(rules=more)
+    if rules.assortments_max is not None:
+        more = replace(rules, assortments_max=rules.assortments_max + 1)
+        yield "assortments_max", "one more assortment in the chain", problem.replace(rules=more)
 
 
 def _dual_of_shelf(problem: Problem, s: int, store: Store, draft: Draft) -> float:
-    row = _shelf_row(problem, s, store)
-    if row is None:
-        return 0.0
-    answer = LinearProgram(store.polytope).maximise(store.gains(draft.carried[s]))
+    answer = LinearProgram(store.polytope).maximise(store.objective(store.gains(draft.carried[s])))
     if answer.duals is None or answer.infeasible:
         return 0.0
-    # Rows are scaled to a largest coefficient of 1; HiGHS minimises the negative.
-    return max(0.0, -float(answer.duals[row])) / float(problem.space_cm[s].max())
+    # HiGHS minimises the negative.
+    if "shelf" in store.charges.rules:
+        # Those that may be passed for a price come last, as they are.
+        priced = store.charges.rules.index("shelf") - len(store.charges.rules)
+        return max(0.0, -float(answer.duals[priced]))
+    row = _shelf_row(problem, s, store)
+    # The others are scaled to a largest coefficient of 1.
+    return 0.0 if row is None else max(0.0, -float(answer.duals[row])) / float(problem.space_cm[s].max())
 
 
 def _shelf_row(problem: Problem, s: int, store: Store) -> int | None:

@@ -84,12 +84,12 @@ def rule_prices(
         As `solve`.
     """
     chain, stores = [], []
-    before = plan.problem.store_values(plan.carried)
+    before = plan.problem.store_values(plan.carried, plan.core)
     for name, sentence, problem in _lifted(plan.problem):
         free = solve(problem, gap=gap, time_limit_s=time_limit_s, workers=workers, prove=prove, start=plan)
         at_most = free.bound - plan.value if np.isfinite(free.bound) else np.nan
         chain.append((name, sentence, max(0.0, free.value - plan.value), at_most))
-        more = problem.store_values(free.carried) - before
+        more = problem.store_values(free.carried, free.core) - before
         stores += [(name, store, float(gain)) for store, gain in zip(problem.store_ids, more, strict=True)]
     columns = ["rule", "sentence", "cost_per_week", "at_most_per_week"]
     return RulePrices(
