@@ -13,6 +13,7 @@ from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Mask
 from assortment.optimiser.chain.assortments import best_shared_draft, first_shared_draft
 from assortment.optimiser.chain.bound import Certificate, Proven, certify, trivial_certificate
+from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.chain.programme import PLACES_MOST, ChainProgramme
 from assortment.optimiser.chain.search import improve
 from assortment.optimiser.chain.start import first_draft, free_stores
@@ -26,11 +27,11 @@ from assortment.optimiser.store.store import Store, stores_of
 from assortment.optimiser.workers import Clock, Workers, lend
 
 if TYPE_CHECKING:
-    from assortment.optimiser.chain.draft import Draft
     from assortment.optimiser.problem.problem import Problem
 
 _STAGES = 5
 _SEARCH_SHARE = 0.5
+_RESTARTS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,7 @@ def _work(
     searching = clock.part(_SEARCH_SHARE) if prove else clock
     run.draft = first_shared_draft(problem, stores, draft, searching)
     run.step(2)
-    draft = improve(apart, stores, draft, programme, gap=gap, team=team, clock=searching)
+    draft = _improved(apart, stores, draft, programme, gap=gap, team=team, clock=searching)
     run.draft = best_shared_draft(problem, stores, draft, run.draft, searching)
     run.hurried = searching.stopped
     run.step(3)
@@ -152,6 +153,31 @@ def _work(
     run.step(_STAGES)
 
 
+def _improved(
+    problem: Problem,
+    stores: list[Store],
+    draft: Draft,
+    programme: ChainProgramme | None,
+    *,
+    gap: float,
+    team: Workers,
+    clock: Clock,
+) -> Draft:
+    """Return the plan improved, then begun anew from itself, as its margins may ask for another core or range."""
+    draft = improve(problem, stores, draft, programme, gap=gap, team=team, clock=clock)
+    for _ in range(_RESTARTS):
+        if clock.expired:
+            break
+        again = warm_draft(problem, stores, draft.carried, draft.core_by_store(problem), team)
+        if again is None or (again.carried == draft.carried).all():
+            break
+        again = improve(problem, stores, again, programme, gap=gap, team=team, clock=clock)
+        if again.value(problem) <= draft.value(problem) * (1 + 1e-9):
+            break
+        draft = again
+    return draft
+
+
 def _first(
     problem: Problem,
     run: _Run,
@@ -164,6 +190,10 @@ def _first(
     """Return what the stores carry alone (or in the known plan), (S, N), and a plan that obeys every rule."""
     if known is not None:
         draft = warm_draft(problem, stores, known.carried, known.core, team)
+        if not audit(problem, known.carried, known.core):
+            core = np.array([known.core[problem.core_group == c][0] for c in range(problem.C)])
+            same = Draft(known.carried.copy(), core)
+            draft = same if draft is None or same.value(problem) > draft.value(problem) else draft
         if draft is not None:
             return draft.carried, draft
     free = free_stores(problem, stores, team)

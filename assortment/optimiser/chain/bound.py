@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,9 @@ _STORE_SHARE = 0.15
 _FOUND_SHARE = 0.1
 _ROUNDS = 2
 _STEPS = 16
+# Most boxes of a store, and of all: a chain of few stores looks closer.
 _NODES = 150
+_NODES_OF_ALL = 6_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +170,15 @@ def _start(problem: Problem, stores: list[Store], draft: Draft, free: Mask, prog
     return first_prices(problem, np.array([marginal_values(store, free[s]) for s, store in enumerate(stores)]), draft)
 
 
+class _Task(NamedTuple):
+    """A store at its prices, the best assortment known, how close to it is near enough, and most boxes to look at."""
+
+    store: Store
+    start: Mask
+    tolerance: float
+    nodes: int
+
+
 class _ChainProof:
     """Proofs of all stores at given prices, and what they found.
 
@@ -190,7 +201,8 @@ class _ChainProof:
         tasks = self._tasks(prices)
         proofs = list(self._team.map_until(self._clock, _prove_store, tasks, _unproven))
         gained = sum(
-            task[0].value(proof.carried) - task[0].value(task[1]) for task, proof in zip(tasks, proofs, strict=True)
+            task.store.value(proof.carried) - task.store.value(task.start)
+            for task, proof in zip(tasks, proofs, strict=True)
         )
         self.pieces.add(proof.carried for proof in proofs)
         return self._certificate(prices, proofs), gained
@@ -211,10 +223,10 @@ class _ChainProof:
         self.pieces.add(proof.carried for proof in proofs)
         return self._certificate(prices, proofs)
 
-    def _tasks(self, prices: Prices) -> list[tuple[Store, Mask, float]]:
-        paid = prices.per_store
+    def _tasks(self, prices: Prices) -> list[_Task]:
+        paid, nodes = prices.per_store, max(_NODES, _NODES_OF_ALL // len(self._stores))
         return [
-            (store.priced(paid[s]), self.pieces.best(s, paid[s]), self._tolerance)
+            _Task(store.priced(paid[s]), self.pieces.best(s, paid[s]), self._tolerance, nodes)
             for s, store in enumerate(self._stores)
         ]
 
@@ -224,19 +236,18 @@ class _ChainProof:
         return Certificate(prices, duals, bounds, tuple(proof.log for proof in proofs))
 
 
-def _prove_store(task: tuple[Store, Mask, float]) -> StoreBound:
-    store, start, tolerance = task
-    found = search(store, start, rounds=2)
-    return prove(store, start if found is None else found, tolerance, nodes=_NODES)
+def _prove_store(task: _Task) -> StoreBound:
+    found = search(task.store, task.start, rounds=2)
+    return prove(task.store, task.start if found is None else found, task.tolerance, nodes=task.nodes)
 
 
-def _replay_store(item: tuple[tuple[Store, Mask, float], StoreLog | None]) -> StoreBound:
-    (store, start, tolerance), log = item
-    found = search(store, start, rounds=2, wide=True)
-    carried = start if found is None else found
-    bound = replay(store, log)
-    return StoreBound(bound, carried, bound <= store.value(carried) + tolerance, 0, log)
+def _replay_store(item: tuple[_Task, StoreLog | None]) -> StoreBound:
+    task, log = item
+    found = search(task.store, task.start, rounds=2, wide=True)
+    carried = task.start if found is None else found
+    bound = replay(task.store, log)
+    return StoreBound(bound, carried, bound <= task.store.value(carried) + task.tolerance, 0, log)
 
 
-def _unproven(task: tuple[Store, Mask, float]) -> StoreBound:
-    return StoreBound(trivial_bound(task[0]), task[1], closed=False, nodes=0)
+def _unproven(task: _Task) -> StoreBound:
+    return StoreBound(trivial_bound(task.store), task.start, closed=False, nodes=0)
