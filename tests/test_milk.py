@@ -12,7 +12,7 @@ import pytest
 
 import assortment
 from assortment.geo import METHODS
-from assortment.scenario import TradeAreaSettings
+from assortment.scenario import Scenario, TradeAreaSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -94,8 +94,11 @@ def test_the_scripts_in_the_readme_run(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 def test_the_settings_in_the_readme_are_settings() -> None:
-    """Every [trade_area] that the README shows is one that a scenario may have; it names each method."""
-    shown = [tomllib.loads(text)["trade_area"] for text in in_readme("toml")]
+    """Every section that the README shows is one that a scenario may have; it names each method of trade areas."""
+    sections = [tomllib.loads(text) for text in in_readme("toml")]
+    for settings in sections:
+        Scenario(title="T", chain="chain", category="milk", **settings)
+    shown = [settings["trade_area"] for settings in sections if "trade_area" in settings]
     assert [TradeAreaSettings(**settings).method for settings in shown] == ["ring", "huff"]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"| `{method}` |" in readme for method in METHODS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -25,8 +27,9 @@ from assortment.optimiser.rules.rules import SOFT
 from assortment.pipeline import prepare
 from assortment.report.assumptions import assumptions
 from assortment.report.facts import Facts
-from assortment.scenario import Scenario
+from assortment.scenario import RuleSettings, Scenario
 
+README = Path(__file__).resolve().parents[1] / "README.md"
 SMALLEST = 'title = "T"\nchain = "chain"\ncategory = "milk"\n'
 
 
@@ -158,6 +161,21 @@ def test_every_rule_and_cost_can_be_asked_for_in_a_scenario(tmp_path: Path) -> N
     # Allowed and required come from the tables; the shelf is there without being asked for.
     asked = {rule.name for rule in RULES} - {"shelf", "allowed", "required"}
     assert asked - {"core"} <= scenario.rules.model_fields_set
+
+
+def test_the_readme_tells_every_rule() -> None:
+    """With its sentence, a setting that a scenario may have, and a price where it may have one; no other rule."""
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \| (.*) ?\|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    told = {name: (sentence, settings, price.strip()) for name, sentence, settings, price in rows}
+    assert [name for name in told if name in {rule.name for rule in RULES}] == [rule.name for rule in RULES]
+    for rule in RULES:
+        sentence, settings, price = told[rule.name]
+        assert sentence == rule.sentence
+        assert price == (f"per {rule.unit}" if rule.unit else "")
+        shown = [text for text in re.findall(r"`([^`]*)`", settings) if "=" in text]
+        assert shown or settings.startswith("table")
+        for text in shown:
+            assert RuleSettings(**tomllib.loads(text)).model_fields_set
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from assortment.optimiser.chain.search import designated
 from assortment.optimiser.chain.start import surplus
 from assortment.optimiser.infeasible.infeasible import explain
 from assortment.optimiser.infeasible.sharing import not_shared
+from assortment.optimiser.rules.excess import stores_missing
 from assortment.optimiser.store.joined import joined
 from assortment.optimiser.store.own_rows import can_be_core
 from assortment.optimiser.store.search import search
@@ -139,7 +140,7 @@ class _Groups:
     def repaired(self) -> bool:
         """Delist or spread products until the rules that count products and stores hold; return whether they do.
 
-        Ends: in each round a product is delisted for good, or held in enough stores for good.
+        In each round a product is delisted for good, held in enough stores for good, or found not to fit a group.
         """
         problem, draft = self.problem, self.draft
         listed: Mask = np.any(draft.carried, axis=0)
@@ -148,7 +149,7 @@ class _Groups:
         can = np.zeros_like(draft.carried)
         for members, unit in units:
             can[members] = unit.may
-        for _ in range(2 * problem.N + 1):
+        for _ in range(4 * problem.N + 1):
             margins = np.zeros(draft.carried.shape)
             for members, unit in units:
                 fitted = unit.limited(must=held[members[0]], may=listed)
@@ -158,13 +159,34 @@ class _Groups:
                 break
             listed &= ~away
             for members, unit in units:
-                held[members] |= hold[members].any(axis=0)
-                carried = draft.carried[members[0]]
-                if (carried & away).any() or (held[members[0]] & ~carried).any():
-                    found = search(unit.limited(must=held[members[0]], may=listed), carried, rounds=_ROUNDS)
-                    if found is None:
-                        return False
-                    draft.carried[members] = found
+                carried, before = draft.carried[members[0]], held[members[0]].copy()
+                wanted = before | hold[members].any(axis=0)
+                found: Mask | None = carried
+                if (carried & away).any() or (wanted & ~carried).any():
+                    found = search(unit.limited(must=wanted, may=listed), carried, rounds=_ROUNDS)
+                if found is None:
+                    can[members] &= ~wanted | before
+                    wanted, found = before, search(unit.limited(must=before, may=listed), carried, rounds=_ROUNDS)
+                if found is None:
+                    return False
+                held[members], draft.carried[members] = wanted, found
+        return rules_hold(problem, draft) or self._gathered()
+
+    def _gathered(self) -> bool:
+        """Move stores into the groups that carry a product that is too thin; return whether the rules hold then."""
+        problem, draft = self.problem, self.draft
+        for j in np.flatnonzero(stores_missing(problem, draft.carried, draft.core_by_store(problem))):
+            for _ in range(int(problem.min_stores[j])):
+                carried = draft.carried
+                if carried[:, j].sum() >= problem.min_stores[j]:
+                    break
+                rows = _distinct(carried[carried[:, j]])
+                free = np.flatnonzero(problem.allowed[:, j] & ~carried[:, j])
+                gains = [_worths(self.fixed[s], rows) - self.fixed[s].value(carried[s]) for s in free]
+                if not (gains and np.isfinite(gains).any()):
+                    return False
+                s, c = np.unravel_index(int(np.argmax(gains)), np.shape(gains))
+                carried[free[s]] = rows[c]
         return rules_hold(problem, draft)
 
     def improve(self, clock: Clock) -> None:
@@ -229,7 +251,7 @@ class _Groups:
             self.draft = last.copy()
             self.draft.core[c, released], self.draft.core[c, made] = False, True
             self._fix_core()
-            if self._followed() and self.draft.value(self.problem) > value + 1e-9 * abs(value):
+            if self._followed(released) and self.draft.value(self.problem) > value + 1e-9 * abs(value):
                 return True
         self.draft, self.fixed = last, fixed
         return False
@@ -254,13 +276,17 @@ class _Groups:
         found.sort(key=lambda change: -change[0])
         return [change[1:] for change in found[:_CORES_TRIED]]
 
-    def _followed(self) -> bool:
-        """Let each group carry the best it can with the core as it is now; return whether the rules hold then."""
+    def _followed(self, released: Ints) -> bool:
+        """Let the groups that the core's change touches follow; return whether the rules hold then."""
         for members in self._members():
-            carried = search(self._limited(members), self.draft.carried[members[0]], rounds=_ROUNDS)
-            if carried is None:
-                return False
-            self.draft.carried[members] = carried
+            own, carried = self._limited(members), self.draft.carried[members[0]]
+            without = carried.copy()
+            without[released] = False
+            if not own.fits(carried) or (own.fits(without) and own.value(without) > own.value(carried)):
+                found = search(own, carried, rounds=1)
+                if found is None:
+                    return False
+                self.draft.carried[members] = found
         return rules_hold(self.problem, self.draft)
 
     def _take(self, own: Store, members: Ints, found: Mask) -> bool:

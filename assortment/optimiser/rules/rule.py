@@ -112,7 +112,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "local_share",
-        "the least and the largest part of a store's products that are not core",
+        "at least and at most such a part of a store's products is not core",
         rows.local_share,
         checks.local_share,
         couples=True,
