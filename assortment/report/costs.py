@@ -15,13 +15,18 @@ _KINDS = (
     ("delivery_cost", "for each supplier that delivers to a store"),
 )
 _SHOWN = 10
+_WAYS = {
+    "groups": "too many or too few",
+    "local_per_store": "too many or too few",
+    "local_min_stores": "too few",
+}
 
 
 def soft_in_words(facts: Facts) -> list[str]:
     """Return one sentence per rule that may be broken for a price."""
     soft = facts.run.problem.rules.soft
     return [
-        f"May be broken: {rule.sentence}. Each {rule.unit} too many or too few costs "
+        f"May be broken: {rule.sentence}. Each {rule.unit} {_WAYS.get(rule.name, 'too many')} costs "
         f"{_amount(facts, soft[rule.name])} a week."
         for rule in RULES
         if rule.name in soft
