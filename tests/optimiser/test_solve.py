@@ -74,6 +74,11 @@ def test_brute_force_by_branching(seed: int) -> None:
         held_against_all(small_problem(seed), 1e-4)
 
 
+def test_a_presolve_that_loses_the_optimum_proves_nothing() -> None:
+    """A chain of one store whose optimum HiGHS's presolve has been seen to lose, with tight tolerances."""
+    held_against_all(small_problem(30_171), 1e-4)
+
+
 def test_small_plain_problems_are_closed() -> None:
     """Tiny chains with numbers of ordinary size are nearly all proven optimal."""
     plans = [held_against_all(small_problem(seed), 1e-4) for seed in range(1000, 1020)]
