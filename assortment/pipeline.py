@@ -135,7 +135,7 @@ def run(
     overrides
         Settings that replace the file's, as in ``Scenario.read``.
     workers
-        Threads to use; default: as the scenario says. The results do not depend on it.
+        Workers to use; default: as the scenario says. The results do not depend on it.
     progress
         Called as ``progress(stage, done, total)``.
 

@@ -6,11 +6,10 @@ from assortment.optimiser.problem.chain_problem import require_possible
 from assortment.optimiser.problem.costs import Costs
 from assortment.optimiser.problem.problem import Problem
 from assortment.optimiser.rules.audit import audit, priced
-from assortment.optimiser.rules.checks import Violation
-from assortment.optimiser.rules.excess import Excess
 from assortment.optimiser.rules.rule import RULES, Rule
 from assortment.optimiser.rules.rules import Group, Rules
 from assortment.optimiser.rules.rulespec import Cover, RuleSpec
+from assortment.optimiser.rules.violation import Excess, Violation
 from assortment.optimiser.solve import solve
 from assortment.optimiser.worth.room import room_worth, shelf_worth
 from assortment.optimiser.worth.rule_prices import RulePrices, rule_prices

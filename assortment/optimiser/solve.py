@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _STAGES = 5
 _SEARCH_SHARE = 0.5
-_RESTARTS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +85,11 @@ def solve(
         Stop improving and proving after so many seconds; the first plan is always finished. ``None``: no limit. The
         work is limited in itself, so that a run that the clock does not stop gives the same plan every time.
     workers
-        Threads; the plan does not depend on their number.
+        Processes where they can be forked, else threads; the plan does not depend on their number.
     prove
         Whether to prove a bound; without, it is infinite.
     executor
-        Works instead of threads, through the interface of `concurrent.futures`; it is not shut down.
+        Works instead of these, through the interface of `concurrent.futures`; it is not shut down.
     start
         Where to begin: the plan of an earlier run, also of a problem with other rules or numbers, or a listing, (S, N),
         as ``problem.rules.today``. Only the way changes, and with it the time; what is proven does not rest on it.
@@ -130,7 +129,7 @@ def _work(
     apart = problem
     if problem.rules.assortments_max is not None:
         # Everything but the sharing of assortments.
-        apart = problem.replace(rules=replace(problem.rules, assortments_max=None))
+        apart = problem.with_rules(assortments_max=None)
     programme = ChainProgramme(apart) if problem.S * problem.N <= PLACES_MOST else None
     run.step(0)
     free, draft = _first(apart, run, stores, programme, known=known, team=team)
@@ -138,44 +137,28 @@ def _work(
     searching = clock.part(_SEARCH_SHARE) if prove else clock
     run.draft = first_shared_draft(problem, stores, draft, searching)
     run.step(2)
-    draft = _improved(apart, stores, draft, programme, gap=gap, team=team, clock=searching)
+    draft = improve(apart, stores, draft, programme, gap=gap, team=team, clock=searching)
     run.draft = best_shared_draft(problem, stores, draft, run.draft, searching)
     run.hurried = searching.stopped
     run.step(3)
     if prove:
         run.certificate = trivial_certificate(problem, stores)
         run.certificate = certify(
-            apart, stores, draft, free, programme, gap=gap, known=_proven(apart, known), team=team, clock=clock
+            apart,
+            stores,
+            draft,
+            free,
+            programme,
+            gap=gap,
+            least=run.certificate,
+            known=_proven(apart, known),
+            team=team,
+            clock=clock,
         )
         run.step(4)
         if is_tiny(problem) and not clock.expired and _gap(problem, run) > gap:
             _reference(problem, run, gap)
     run.step(_STAGES)
-
-
-def _improved(
-    problem: Problem,
-    stores: list[Store],
-    draft: Draft,
-    programme: ChainProgramme | None,
-    *,
-    gap: float,
-    team: Workers,
-    clock: Clock,
-) -> Draft:
-    """Return the plan improved, then begun anew from itself, as its margins may ask for another core or range."""
-    draft = improve(problem, stores, draft, programme, gap=gap, team=team, clock=clock)
-    for _ in range(_RESTARTS):
-        if clock.expired:
-            break
-        again = warm_draft(problem, stores, draft.carried, draft.core_by_store(problem), team)
-        if again is None or (again.carried == draft.carried).all():
-            break
-        again = improve(problem, stores, again, programme, gap=gap, team=team, clock=clock)
-        if again.value(problem) <= draft.value(problem) * (1 + 1e-9):
-            break
-        draft = again
-    return draft
 
 
 def _first(
@@ -191,8 +174,7 @@ def _first(
     if known is not None:
         draft = warm_draft(problem, stores, known.carried, known.core, team)
         if not audit(problem, known.carried, known.core):
-            core = np.array([known.core[problem.core_group == c][0] for c in range(problem.C)])
-            same = Draft(known.carried.copy(), core)
+            same = Draft.of(problem, known.carried, known.core)
             draft = same if draft is None or same.value(problem) > draft.value(problem) else draft
         if draft is not None:
             return draft.carried, draft

@@ -17,9 +17,9 @@ from assortment.optimiser.chain.draft import (
     Draft,
     limits,
     marginal_values,
-    prices_chain,
     rules_hold,
     store_with_core,
+    take,
 )
 from assortment.optimiser.chain.programme import ChainProgramme
 from assortment.optimiser.chain.search import designated
@@ -206,7 +206,7 @@ class _Groups:
                 break
             own = self._limited(members)
             found = search(own, self.draft.carried[members[0]], rounds=_ROUNDS)
-            better |= found is not None and own.fits(found) and self._take(own, members, found)
+            better |= found is not None and take(self.problem, self.draft, own, members, found)
         return better
 
     def _moves(self, clock: Clock) -> bool:
@@ -219,7 +219,7 @@ class _Groups:
             own = self._limited(np.array([s]))
             worth, now = _worths(own, others), own.value(self.draft.carried[s])
             for c in np.argsort(-worth, kind="stable")[: int((worth > now).sum())]:
-                if self._take(own, np.array([s]), others[c]):
+                if take(self.problem, self.draft, own, np.array([s]), others[c]):
                     better = True
                     break
         return better
@@ -239,7 +239,7 @@ class _Groups:
         better = False
         for _, s, alone in found[:room]:
             members = np.array([s])
-            better |= self._take(self._limited(members), members, alone)
+            better |= take(self.problem, self.draft, self._limited(members), members, alone)
         return better
 
     def _core(self, clock: Clock) -> bool:
@@ -288,19 +288,6 @@ class _Groups:
                     return False
                 self.draft.carried[members] = found
         return rules_hold(self.problem, self.draft)
-
-    def _take(self, own: Store, members: Ints, found: Mask) -> bool:
-        """Let stores, together ``own``, carry ``found`` if that is worth more and no rule breaks."""
-        before, priced = self.draft.carried[members].copy(), prices_chain(self.problem)
-        if own.value(found) <= own.value(before[0]) + 1e-12 * abs(own.value(before[0])):
-            return False
-        # What rules with a price cost the chain is known only roughly beforehand.
-        value = self.draft.value(self.problem) if priced else -np.inf
-        self.draft.carried[members] = found
-        if rules_hold(self.problem, self.draft) and (not priced or self.draft.value(self.problem) > value):
-            return True
-        self.draft.carried[members] = before
-        return False
 
     def _members(self) -> list[Ints]:
         """Return the numbers of the stores of each group, by what they carry."""

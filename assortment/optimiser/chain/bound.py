@@ -116,6 +116,7 @@ def certify(
     programme: ChainProgramme | None,
     *,
     gap: float,
+    least: Certificate,
     known: Proven | None,
     team: Workers,
     clock: Clock,
@@ -132,6 +133,8 @@ def certify(
         The chain's linear programme, or ``None`` for a chain too large for it.
     gap
         The relative gap asked for.
+    least
+        A certificate that is there already; the better one is returned.
     known
         An earlier proof. Its steps are worked out again with the stores as they are now, so whatever follows is true;
         only stores of which too little follows are proven anew.
@@ -143,21 +146,21 @@ def certify(
     proof = _ChainProof(problem, stores, _STORE_SHARE * slack / problem.S, team, clock)
     proof.pieces.add(free)
     proof.pieces.add(draft.carried)
-    best = trivial_certificate(problem, stores)
+    best = least
     if known is not None:
         best = proof.again(known, value + slack)
-        if best.bound(problem) <= value + slack:
+        if proof.bound(best) <= value + slack:
             return best
     prices = known.certificate.prices if known is not None else _start(problem, stores, draft, free, programme)
     target = value + _PRICE_SHARE * slack
     for _ in range(_ROUNDS):
-        prices, _ = polish_prices(
+        prices = polish_prices(
             proof.coupling, stores, prices, proof.pieces, target=target, steps=_STEPS, team=team, clock=clock
         )
         found, gained = proof.anew(prices)
-        best = min(best, found, key=lambda item: item.bound(problem))
+        best = min(best, found, key=proof.bound)
         # A proof may have found assortments that the search had missed; then the prices can improve once more.
-        if best.bound(problem) <= value + slack or gained < _FOUND_SHARE * slack or clock.expired:
+        if proof.bound(best) <= value + slack or gained < _FOUND_SHARE * slack or clock.expired:
             break
     return best
 
@@ -196,6 +199,10 @@ class _ChainProof:
         self.coupling, self.pieces = Coupling(problem), Pieces(stores)
         self._stores, self._tolerance, self._team, self._clock = stores, tolerance, team, clock
 
+    def bound(self, certificate: Certificate) -> float:
+        """Return the bound of a certificate, without stating the shared part anew."""
+        return certificate.total(self.coupling.bound(certificate.prices, certificate.duals), certificate.store_bounds)
+
     def anew(self, prices: Prices) -> tuple[Certificate, float]:
         """Return the certificate at ``prices``, and by how much the proofs' assortments beat those known before."""
         tasks = self._tasks(prices)
@@ -214,7 +221,7 @@ class _ChainProof:
         proofs = list(self._team.map(_replay_store, zip(tasks, logs, strict=True)))
         self.pieces.add(proof.carried for proof in proofs)
         certificate = self._certificate(prices, proofs)
-        if certificate.total(self.coupling.solve(prices)[0], certificate.store_bounds) <= enough:
+        if self.bound(certificate) <= enough:
             return certificate
         open_ = [s for s, proof in enumerate(proofs) if not proof.closed]
         anew = self._team.map_until(self._clock, _prove_store, [tasks[s] for s in open_], _unproven)

@@ -10,6 +10,7 @@ import numpy as np
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.programme.linear import LinearProgram, safe_maximum
+from assortment.optimiser.rules.excess import is_local
 from assortment.optimiser.rules.rule import RULES
 from assortment.optimiser.store.own_rows import local_counts, share_counts
 from assortment.optimiser.store.store import Store
@@ -24,6 +25,11 @@ class Draft:
 
     carried: Mask
     core: Mask
+
+    @classmethod
+    def of(cls, problem: Problem, carried: Mask, core: Mask) -> Draft:
+        """Return the draft of a plan: what each store carries and what is core there, (S, N) each."""
+        return cls(carried.copy(), np.array([core[problem.core_group == c][0] for c in range(problem.C)]))
 
     def copy(self) -> Draft:
         """Return a draft that can change without changing this one."""
@@ -41,14 +47,47 @@ class Draft:
     @property
     def local(self) -> Mask:
         """Which products are listed and core nowhere, (N,)."""
-        local: Mask = np.any(self.carried, axis=0) & ~np.any(self.core, axis=0)
-        return local
+        return is_local(self.carried, self.core)
 
 
 def rules_hold(problem: Problem, draft: Draft) -> bool:
     """Return whether a plan obeys the rules that tie stores together."""
     core = draft.core_by_store(problem)
     return not any(True for rule in RULES if rule.couples for _ in rule.check(problem, draft.carried, core))
+
+
+def take(problem: Problem, draft: Draft, own: Store, members: Ints, found: Mask) -> bool:
+    """Let stores that carry the same carry ``found``, (N,), if that is worth more and breaks no rule.
+
+    Parameters
+    ----------
+    problem, draft
+        The problem and the plan in the making, which is changed.
+    own
+        The stores as one, as they may change while all others stay.
+    members
+        Their numbers.
+    found
+        What they are to carry.
+
+    Returns
+    -------
+    bool
+        Whether they do.
+    """
+    last = draft.carried[members].copy()
+    before = own.value(last[0])
+    if not own.fits(found) or own.value(found) <= before + 1e-12 * abs(before):
+        return False
+    # Two products new to the chain may each be allowed alone but not together, or cost more together where that has a
+    # price.
+    priced = prices_chain(problem)
+    worth = draft.value(problem) if priced else -np.inf
+    draft.carried[members] = found
+    if rules_hold(problem, draft) and (not priced or draft.value(problem) > worth):
+        return True
+    draft.carried[members] = last
+    return False
 
 
 def limited_store(problem: Problem, store: Store, s: int, draft: Draft, listed: Mask | None = None) -> Store:

@@ -108,8 +108,8 @@ def polish_prices(
     steps: int,
     team: Workers,
     clock: Clock,
-) -> tuple[Prices, float]:
-    """Return prices with a lower bound than ``start`` has, and that bound; the stores are searched, not proven.
+) -> Prices:
+    """Return prices with a lower bound than ``start`` has, as far as the stores are searched, not proven.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def polish_prices(
             radius *= 0.5
         if reached < lowest:
             best, lowest = proposal, reached
-    return best, lowest
+    return best
 
 
 def _searched(coupling: Coupling, stores: list[Store], prices: Prices, pieces: Pieces, team: Workers) -> float:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.optimiser.arrays import Ints, Mask
-from assortment.optimiser.chain.draft import Draft, limited_store, prices_chain, rules_hold
+from assortment.optimiser.chain.draft import Draft, limited_store, rules_hold, take
 from assortment.optimiser.chain.moves import moves_that_help
 from assortment.optimiser.chain.programme import ChainProgramme
+from assortment.optimiser.chain.warm import warm_draft
 from assortment.optimiser.store.bound import prove
 from assortment.optimiser.store.search import search
 from assortment.optimiser.store.store import Store
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _PASSES = 4
 _REDRAFTS = 3
 _MOVE_PASSES = 12
+_RESTARTS = 2
 _NODES = 8
 _PROGRAMME_NODES = 50
 
@@ -48,18 +50,38 @@ def improve(
     team, clock
         Who works, and when to stop.
     """
-    draft = polish(problem, stores, draft, clock)
-    if programme is not None:
-        draft = _relinearised(problem, stores, draft, programme, gap=gap, clock=clock)
+    best = draft
+    for restart in range(1 + _RESTARTS):
+        if restart:
+            # Begun anew from itself, as the plan's margins may ask for another core or range.
+            again = warm_draft(problem, stores, best.carried, best.core_by_store(problem), team)
+            if again is None or (again.carried == best.carried).all():
+                break
+            draft = again
+        draft = polish(problem, stores, draft, clock)
+        if programme is not None:
+            draft = _relinearised(problem, stores, draft, programme, gap=gap, clock=clock)
+        draft = _moved(problem, stores, draft, gap=gap, clock=clock)
+        # In large chains the search of single stores is as good, and a proof of each would take most of the time.
+        if programme is not None:
+            draft = _proven_stores(problem, stores, draft, gap=gap, team=team, clock=clock)
+        draft = designated(problem, draft)
+        if restart and draft.value(problem) <= best.value(problem) * (1 + 1e-9):
+            break
+        best = draft
+        if clock.expired:
+            break
+    return best
+
+
+def _moved(problem: Problem, stores: list[Store], draft: Draft, *, gap: float, clock: Clock) -> Draft:
+    """List, delist and swap products as long as that helps, and polish the stores after each pass."""
     for _ in range(_MOVE_PASSES):
         moved = moves_that_help(problem, stores, draft, gap=gap, clock=clock)
         if moved is None:
             break
         draft = polish(problem, stores, moved, clock)
-    # In large chains the search of single stores is as good, and a proof of each would take most of the time.
-    if programme is not None:
-        draft = _proven_stores(problem, stores, draft, gap=gap, team=team, clock=clock)
-    return designated(problem, draft)
+    return draft
 
 
 def _proven_stores(
@@ -73,7 +95,8 @@ def _proven_stores(
         ]
         better = False
         for s, found in enumerate(team.map_until(clock, _best_of_store, tasks, _as_it_is)):
-            better |= _take(problem, stores[s], s, draft, found)
+            own = limited_store(problem, stores[s], s, draft)  # the others may have changed since
+            better |= take(problem, draft, own, np.array([s]), found)
         if not better:
             break
     return draft
@@ -86,22 +109,6 @@ def _best_of_store(task: tuple[Store, Mask, float]) -> Mask:
 
 def _as_it_is(task: tuple[Store, Mask, float]) -> Mask:
     return task[1]
-
-
-def _take(problem: Problem, store: Store, s: int, draft: Draft, found: Mask) -> bool:
-    """Let a store carry ``found`` if that is worth more and breaks no rule, given what the others carry by now."""
-    own = limited_store(problem, store, s, draft)
-    before = own.value(draft.carried[s])
-    if not own.fits(found) or own.value(found) <= before + 1e-12 * abs(before):
-        return False
-    # Two products new to the chain may each be allowed alone but not together, or cost more together where that has a
-    # price.
-    last, worth = draft.carried[s].copy(), draft.value(problem) if prices_chain(problem) else -np.inf
-    draft.carried[s] = found
-    if rules_hold(problem, draft) and (not prices_chain(problem) or draft.value(problem) > worth):
-        return True
-    draft.carried[s] = last
-    return False
 
 
 def designated(problem: Problem, draft: Draft) -> Draft:
@@ -147,8 +154,9 @@ def polish(problem: Problem, stores: list[Store], draft: Draft, clock: Clock, *,
 
 
 def _improve_store(problem: Problem, store: Store, s: int, draft: Draft, rounds: int) -> bool:
-    found = search(limited_store(problem, store, s, draft), draft.carried[s], rounds=rounds)
-    return found is not None and _take(problem, store, s, draft, found)
+    own = limited_store(problem, store, s, draft)
+    found = search(own, draft.carried[s], rounds=rounds)
+    return found is not None and take(problem, draft, own, np.array([s]), found)
 
 
 def _relinearised(

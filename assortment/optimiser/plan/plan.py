@@ -15,9 +15,8 @@ from assortment.optimiser.plan.changes import changes_frame, listings_frame
 from assortment.optimiser.plan.status import Status
 from assortment.optimiser.problem.problem import Problem
 from assortment.optimiser.rules.audit import audit, priced
-from assortment.optimiser.rules.checks import Violation
 from assortment.optimiser.rules.columns import costs_of
-from assortment.optimiser.rules.excess import Excess
+from assortment.optimiser.rules.violation import Excess, Violation
 from assortment.optimiser.store.bound import replay
 from assortment.optimiser.store.store import stores_of
 

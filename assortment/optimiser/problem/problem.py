@@ -17,7 +17,7 @@ from assortment.optimiser.problem.costs import Costs
 from assortment.optimiser.programme.model import reference_model
 from assortment.optimiser.programme.model_file import write_model
 from assortment.optimiser.rules.columns import Columns, numbered
-from assortment.optimiser.rules.excess import chain_excess, store_excess
+from assortment.optimiser.rules.excess import chain_excess, is_local, store_excess
 from assortment.optimiser.rules.rules import Rules
 
 if TYPE_CHECKING:
@@ -164,6 +164,10 @@ class Problem:
         """Return a variant of the problem, checked anew."""
         return dataclasses.replace(self, **changes)
 
+    def with_rules(self, **changes: Any) -> Problem:
+        """Return a variant of the problem in which some fields of its rules are others."""
+        return self.replace(rules=dataclasses.replace(self.rules, **changes))
+
     def units(self, carried: Mask) -> Floats:
         """Return expected units per week of each product in each store, (S, N), when stores carry ``carried``."""
         pull = self.attraction * self._mask(carried)[:, None, :]
@@ -216,7 +220,7 @@ class Problem:
     def chain_costs(self, carried: Mask, core: Mask) -> float:
         """Return what belongs to no single store: costs of distinct products, and of rules with a price broken."""
         listed = carried.any(axis=0)
-        local = listed & ~core.any(axis=0)
+        local = is_local(carried, core)
         costs = float(self.product_cost[listed].sum() + self.local_product_cost[local].sum())
         return costs + chain_excess(self, carried, core) if self.rules.soft else costs
 

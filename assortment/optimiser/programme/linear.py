@@ -132,10 +132,6 @@ class LinearProgram:
         """Change the ends of all variables."""
         self._highs.changeColsBounds(len(self._numbers), self._numbers, lower, upper)
 
-    def set_bound(self, column: int, lower: float, upper: float) -> None:
-        """Change the ends of one variable."""
-        self._highs.changeColBounds(column, lower, upper)
-
     def set_row(self, row: int, low: float, high: float) -> None:
         """Change the ends of one row."""
         self._highs.changeRowBounds(row, low, high)

@@ -8,9 +8,8 @@ import numpy as np
 
 from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Mask
-from assortment.optimiser.rules.checks import Violation
-from assortment.optimiser.rules.excess import Excess
 from assortment.optimiser.rules.rule import RULES
+from assortment.optimiser.rules.violation import Excess, Violation
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem

@@ -6,45 +6,19 @@ Written from the rules' sentences and not from the linear rows, so that a mistak
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assortment.optimiser.arrays import Mask
 from assortment.optimiser.rules import excess
+from assortment.optimiser.rules.violation import Violation
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
 # Sums of centimetres are floats: 0.1 + 0.2 must fit on a shelf of 0.3.
 _TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One place where a plan breaks a rule.
-
-    Parameters
-    ----------
-    rule
-        Its name, as in ``RULES``.
-    store_id, product_id
-        Where; ``None`` where the rule is of the whole chain or of all products.
-    sentence
-        What is wrong, in words.
-    amount
-        By how much: centimetres, products, stores or changes too many or too few.
-    """
-
-    rule: str
-    store_id: str | None
-    product_id: str | None
-    sentence: str
-    amount: float = 1.0
-
-    def __str__(self) -> str:
-        return f"{self.rule}: {self.sentence}"
 
 
 def core(problem: Problem, carried: Mask, core_picks: Mask) -> Iterator[Violation]:

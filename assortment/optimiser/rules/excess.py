@@ -5,7 +5,6 @@ Plain numpy, from the rules' sentences; 0 where the rule holds or is not asked f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,38 +14,6 @@ from assortment.optimiser.arrays import Floats, Ints, Mask
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
     from assortment.optimiser.rules.rules import Group
-
-
-@dataclass(frozen=True)
-class Excess:
-    """One place where a plan breaks a rule that has a price.
-
-    Parameters
-    ----------
-    rule
-        Its name, as in ``RULES``.
-    store_id, product_id
-        Where; ``None`` where the rule is of the whole chain or of all products.
-    sentence
-        What is broken, in words.
-    amount
-        By how many units.
-    unit
-        Of what: cm, product, change or store.
-    cost_per_week
-        What that costs; the plan's value has it taken off.
-    """
-
-    rule: str
-    store_id: str | None
-    product_id: str | None
-    sentence: str
-    amount: float
-    unit: str
-    cost_per_week: float
-
-    def __str__(self) -> str:
-        return f"{self.rule}: {self.sentence} (costs {self.cost_per_week:,.2f} a week)"
 
 
 def shelf_over(problem: Problem, carried: Mask) -> Floats:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from assortment.optimiser.arrays import Mask
 from assortment.optimiser.rules import checks, rows
-from assortment.optimiser.rules.checks import Violation
 from assortment.optimiser.rules.rows import Row
+from assortment.optimiser.rules.violation import Violation
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +14,7 @@ from assortment.optimiser.solve import solve
 from assortment.optimiser.store.store import Store, stores_of
 
 if TYPE_CHECKING:
-    from assortment.optimiser.arrays import Floats
+    from assortment.optimiser.arrays import Floats, Ints
     from assortment.optimiser.plan.plan import Plan
     from assortment.optimiser.problem.problem import Problem
 
@@ -32,8 +31,7 @@ def shelf_worth(plan: Plan) -> pd.DataFrame:
         store_id, shelf_cm, free_cm (what the plan leaves empty), worth_per_cm (per week, in the unit of the objective).
     """
     problem, stores = plan.problem, stores_of(plan.problem)
-    core = np.array([plan.core[problem.core_group == c][0] for c in range(problem.C)])
-    draft = Draft(plan.carried.copy(), core)
+    draft = Draft.of(problem, plan.carried, plan.core)
     used = (problem.space_cm * plan.carried).sum(axis=1)
     worth = [
         _dual_of_shelf(problem, s, limited_store(problem, store, s, draft), draft) for s, store in enumerate(stores)
@@ -65,28 +63,28 @@ def room_worth(plan: Plan, *, gap: float = 2e-4, time_limit_s: float | None = 60
 
 
 def _one_more(problem: Problem) -> Iterator[tuple[str, str, Problem]]:
+    """Yield each rule that counts, the step in words, and the problem in which it allows one more."""
     rules = problem.rules
     if rules.core_max is not None:
         exactly = rules.core_min == rules.core_max
         least = rules.core_min + 1 if exactly else rules.core_min
-        more = replace(rules, core_min=least, core_max=rules.core_max + 1)
-        yield "core", "one more core product" + (", which must then be" if exactly else ""), problem.replace(rules=more)
-    if rules.products_max is not None:
-        more = replace(rules, products_max=rules.products_max + 1)
-        yield "products_max", "one more distinct product in the chain", problem.replace(rules=more)
-    if rules.local_products_max is not None:
-        more = replace(rules, local_products_max=rules.local_products_max + 1)
-        yield "local_products_max", "one more distinct local product in the chain", problem.replace(rules=more)
+        more = problem.with_rules(core_min=least, core_max=rules.core_max + 1)
+        yield "core", "one more core product" + (", which must then be" if exactly else ""), more
     least_local, most_local = rules.local_per_store
-    if most_local is not None:
-        more = replace(rules, local_per_store=(least_local, most_local + 1))
-        yield "local_per_store", "one more local product in every store", problem.replace(rules=more)
-    if problem.changes_max is not None:
-        more = replace(rules, changes_max=problem.changes_max + 1)
-        yield "changes_max", "one more change in every store", problem.replace(rules=more)
-    if rules.assortments_max is not None:
-        more = replace(rules, assortments_max=rules.assortments_max + 1)
-        yield "assortments_max", "one more assortment in the chain", problem.replace(rules=more)
+    one_more_local = None if most_local is None else (least_local, most_local + 1)
+    for name, what, limit in (
+        ("products_max", "distinct product in the chain", _more(rules.products_max)),
+        ("local_products_max", "distinct local product in the chain", _more(rules.local_products_max)),
+        ("local_per_store", "local product in every store", one_more_local),
+        ("changes_max", "change in every store", _more(problem.changes_max)),
+        ("assortments_max", "assortment in the chain", _more(rules.assortments_max)),
+    ):
+        if limit is not None:
+            yield name, f"one more {what}", problem.with_rules(**{name: limit})
+
+
+def _more(limit: int | Ints | None) -> int | Ints | None:
+    return None if limit is None else limit + 1
 
 
 def _dual_of_shelf(problem: Problem, s: int, store: Store, draft: Draft) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +38,7 @@ class RulePrices:
 
 
 def _without_core(problem: Problem) -> Problem:
-    return _with_rules(problem, core_min=0, core_max=None, core_groups=None)
+    return problem.with_rules(core_min=0, core_max=None, core_groups=None)
 
 
 def _without_shelf(problem: Problem) -> Problem:
@@ -49,16 +49,16 @@ def _without_shelf(problem: Problem) -> Problem:
 LIFTED: dict[str, Callable[[Problem], Problem]] = {
     "core": _without_core,
     "shelf": _without_shelf,
-    "allowed": lambda problem: _with_rules(problem, allowed=None),
-    "required": lambda problem: _with_rules(problem, required=None),
-    "groups": lambda problem: _with_rules(problem, groups=()),
-    "products_max": lambda problem: _with_rules(problem, products_max=None),
-    "local_products_max": lambda problem: _with_rules(problem, local_products_max=None),
-    "local_min_stores": lambda problem: _with_rules(problem, local_min_stores=None),
-    "local_per_store": lambda problem: _with_rules(problem, local_per_store=(None, None)),
-    "local_share": lambda problem: _with_rules(problem, local_share=(None, None)),
-    "changes_max": lambda problem: _with_rules(problem, changes_max=None),
-    "assortments_max": lambda problem: _with_rules(problem, assortments_max=None),
+    "allowed": lambda problem: problem.with_rules(allowed=None),
+    "required": lambda problem: problem.with_rules(required=None),
+    "groups": lambda problem: problem.with_rules(groups=()),
+    "products_max": lambda problem: problem.with_rules(products_max=None),
+    "local_products_max": lambda problem: problem.with_rules(local_products_max=None),
+    "local_min_stores": lambda problem: problem.with_rules(local_min_stores=None),
+    "local_per_store": lambda problem: problem.with_rules(local_per_store=(None, None)),
+    "local_share": lambda problem: problem.with_rules(local_share=(None, None)),
+    "changes_max": lambda problem: problem.with_rules(changes_max=None),
+    "assortments_max": lambda problem: problem.with_rules(assortments_max=None),
 }
 
 
@@ -106,7 +106,3 @@ def _lifted(problem: Problem) -> Iterator[tuple[str, str, Problem]]:
         idle = rule.name == "core" and rules.core_min == 0 and rules.core_max is None
         if not idle and any(True for _ in rule.rows(problem)):
             yield rule.name, rule.sentence, LIFTED[rule.name](problem)
-
-
-def _with_rules(problem: Problem, **changes: object) -> Problem:
-    return problem.replace(rules=replace(problem.rules, **changes))  # type: ignore[arg-type]
