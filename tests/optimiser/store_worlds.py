@@ -43,6 +43,31 @@ def wider_store(seed: int, products: int = 14) -> Store:
     return store.priced(-0.9 * store.gains(start))
 
 
+def bent_store(seed: int, products: int = 60) -> Store:
+    """A store with one product that most would buy, priced so that it is as good with it as without; few changes."""
+    rng = np.random.default_rng(seed)
+    K, first = 3, np.arange(products) == 0
+    pull = rng.lognormal(-3, 0.6, (K, products))
+    pull[:, 0] = 1.5 * rng.uniform(0.8, 1.2, K)
+    today = rng.random(products) < 0.5
+    worth = np.where(first, 3.0, rng.normal(2, 0.4, products))
+    store = Store(
+        pull=pull,
+        weight=rng.uniform(20, 50, K),
+        worth=worth,
+        cost=np.zeros(products),
+        matrix=np.where(today, -1.0, 1.0)[None],
+        low=np.array([-np.inf]),
+        high=np.array([4.0 - today.sum()]),
+        must=np.zeros(products, bool),
+        may=np.ones(products, bool),
+        charges=Charges.none(products),
+    )
+    price = store.slopes(np.where(first, 0.5, 0.9 * today + 0.05)) * rng.normal(1, 0.1, products)
+    price[0] = store.value(today | first) - store.value(today & ~first)
+    return store.priced(-price)
+
+
 def every(store: Store) -> list[np.ndarray]:
     """All assortments, whether they obey or not."""
     return [np.array(picks) for picks in product([False, True], repeat=len(store.cost))]

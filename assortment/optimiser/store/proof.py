@@ -10,7 +10,7 @@ import numpy as np
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.programme.linear import Answer
 from assortment.optimiser.store.box_programme import BoxProgramme, Point, first_slopes, spread_slopes
-from assortment.optimiser.store.compact import Box, Compact, Duals
+from assortment.optimiser.store.compact import Box, Compact, Duals, Fold
 from assortment.optimiser.store.log import Branch, Kind, Split, Step, TreeLog, Walk
 from assortment.optimiser.store.search import climb
 from assortment.optimiser.store.store import Store
@@ -218,19 +218,35 @@ class Proof:
             self._push(half)
 
     def _where(self, box: Box, programme: BoxProgramme, point: Point | None, missing: float) -> Split:
-        """Say where to split: the shortfall of a class where its range explains what is missing, else a product."""
+        """Say where to split: the product or the class that accounts for most of what is missing."""
         fold, error = box.fold, box.error
-        broken = np.zeros(len(fold.free))
+        broken, bent = np.zeros(len(fold.free)), np.zeros(len(fold.free))
         if point is not None:
             x = point.x[np.searchsorted(programme.box.fold.free, fold.free)]
             broken = np.minimum(x, 1 - x)
+            bent = x * (1 - x) * self._bend(fold, x)
         k = int(error.argmax()) if len(error) else 0
         wide = len(error) > 0 and box.high[k] > box.low[k] * (1 + 1e-9)
-        if wide and (error[k] > _EXPLAINS * missing or (point is not None and broken.max() <= _WHOLE)):
+        whole = point is not None and broken.max() <= _WHOLE
+        if wide and (whole or (error[k] > _EXPLAINS * missing and error[k] > bent.max())):
             return Split(k, _middle(box.low[k], box.high[k]))
         if broken.max() <= _WHOLE and self._compact.K:
-            broken = self.store.weight @ fold.pull
-        return Split(int(fold.free[broken.argmax()]))
+            return Split(int(fold.free[(self.store.weight @ fold.pull).argmax()]))
+        score = bent if bent.max() > 0 else broken
+        return Split(int(fold.free[score.argmax()]))
+
+    def _bend(self, fold: Fold, x: Floats) -> Floats:
+        """Return how much each product bends the store's value between left out and carried, about, (n,).
+
+        Half a product that many buy can be worth far more than half of what the whole one is. A relaxation that may
+        halve it is off by that much, however narrow the ranges of the classes; of the products that it leaves broken
+        the one that is most broken may hardly matter.
+        """
+        t = fold.t + fold.pull @ x
+        share = fold.pull / t[:, None]
+        above = np.abs(fold.earned - fold.pull * ((fold.income + fold.earned @ x) / t)[:, None]) / t[:, None]
+        bend: Floats = self.store.weight @ (share * above)
+        return bend
 
 
 def _middle(low: float, high: float) -> float:
