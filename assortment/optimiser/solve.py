@@ -137,7 +137,9 @@ def _work(
     searching = clock.part(_SEARCH_SHARE) if prove else clock
     run.draft = first_shared_draft(problem, stores, draft, searching)
     run.step(2)
-    draft = improve(apart, stores, draft, programme, gap=gap, team=team, clock=searching)
+    draft = improve(
+        apart, stores, draft, programme, anew=known is None or known.plan is None, gap=gap, team=team, clock=searching
+    )
     run.draft = best_shared_draft(problem, stores, draft, run.draft, searching)
     run.hurried = searching.stopped
     run.step(3)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from assortment.optimiser.arrays import Floats, Mask
+from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.chain.coupling import Coupling, Prices
 from assortment.optimiser.chain.draft import marginal_values
 from assortment.optimiser.chain.prices import Pieces, first_prices, polish_prices
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
     from assortment.optimiser.workers import Clock, Workers
 
-# The part of the gap asked for that the prices may leave open: a step of theirs costs far less than looking closer at
-# every store.
-_PRICE_SHARE = 0.2
+# The part of the gap asked for that the prices may leave open. A changed plan is to be there soon, and what is known of
+# it already is near enough more often.
+_PRICE_SHARE, _PRICE_SHARE_KNOWN = 0.2, 0.6
 # And the part that may be spent on not looking closer at single stores. Most close at the root, however little is
 # asked; the rest of the gap is for the few that do not close at all.
 _STORE_SHARE = 0.15
@@ -152,7 +152,7 @@ def certify(
         if proof.bound(best) <= value + slack:
             return best
     prices = known.certificate.prices if known is not None else _start(problem, stores, draft, free, programme)
-    target = value + _PRICE_SHARE * slack
+    target = value + (_PRICE_SHARE if known is None else _PRICE_SHARE_KNOWN) * slack
     for _ in range(_ROUNDS):
         prices = polish_prices(
             proof.coupling, stores, prices, proof.pieces, target=target, steps=_STEPS, team=team, clock=clock
@@ -219,16 +219,24 @@ class _ChainProof:
         prices = known.certificate.prices
         tasks, logs = self._tasks(prices), known.logs(self._stores)
         proofs = list(self._team.map(_replay_store, zip(tasks, logs, strict=True)))
-        self.pieces.add(proof.carried for proof in proofs)
         certificate = self._certificate(prices, proofs)
-        if self.bound(certificate) <= enough:
-            return certificate
-        open_ = [s for s, proof in enumerate(proofs) if not proof.closed]
-        anew = self._team.map_until(self._clock, _prove_store, [tasks[s] for s in open_], _unproven)
-        for s, proof in zip(open_, anew, strict=True):
-            proofs[s] = min(proofs[s], proof, key=lambda item: item.bound)
+        excess = np.array([self._excess(task, proof) for task, proof in zip(tasks, proofs, strict=True)])
+        while not self._clock.expired:
+            chosen = _fewest(excess, self.bound(certificate) - enough)
+            if len(chosen) == 0:
+                break
+            more = [tasks[s]._replace(start=proofs[s].carried) for s in chosen]
+            anew = self._team.map_until(self._clock, _prove_alone, more, _unproven)
+            for s, proof in zip(chosen, anew, strict=True):
+                proofs[s] = min(proofs[s], proof, key=lambda item: item.bound)
+            excess[chosen] = 0.0
+            certificate = self._certificate(prices, proofs)
         self.pieces.add(proof.carried for proof in proofs)
-        return self._certificate(prices, proofs)
+        return certificate
+
+    def _excess(self, task: _Task, proof: StoreBound) -> float:
+        """Return what a proof that closes would take off a bound, at most."""
+        return max(0.0, proof.bound - task.store.value(proof.carried) - self._tolerance)
 
     def _tasks(self, prices: Prices) -> list[_Task]:
         paid, nodes = prices.per_store, max(_NODES, _NODES_OF_ALL // len(self._stores))
@@ -243,9 +251,22 @@ class _ChainProof:
         return Certificate(prices, duals, bounds, tuple(proof.log for proof in proofs))
 
 
+def _fewest(excess: Floats, missing: float) -> Ints:
+    """Return the fewest stores whose ``excess``, (S,), makes up for what is missing; none when all of it would not."""
+    order = np.argsort(-excess, kind="stable")
+    total = np.cumsum(excess[order])
+    if missing <= 0 or total[-1] < missing:
+        return order[:0]
+    return order[: int(np.searchsorted(total, missing)) + 1]
+
+
 def _prove_store(task: _Task) -> StoreBound:
     found = search(task.store, task.start, rounds=2)
-    return prove(task.store, task.start if found is None else found, task.tolerance, nodes=task.nodes)
+    return _prove_alone(task if found is None else task._replace(start=found))
+
+
+def _prove_alone(task: _Task) -> StoreBound:
+    return prove(task.store, task.start, task.tolerance, nodes=task.nodes)
 
 
 def _replay_store(item: tuple[_Task, StoreLog | None]) -> StoreBound:

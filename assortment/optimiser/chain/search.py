@@ -33,6 +33,7 @@ def improve(
     draft: Draft,
     programme: ChainProgramme | None,
     *,
+    anew: bool,
     gap: float,
     team: Workers,
     clock: Clock,
@@ -45,13 +46,15 @@ def improve(
         The problem, its stores and a plan.
     programme
         The chain's linear programme, or ``None`` for a chain too large for it.
+    anew
+        Whether to begin anew from the plan that is reached; of little use where the draft was begun from a good plan.
     gap
         The relative gap asked for; a store is not looked into closer than a share of it.
     team, clock
         Who works, and when to stop.
     """
     best = draft
-    for restart in range(1 + _RESTARTS):
+    for restart in range(1 + _RESTARTS * anew):
         if restart:
             # Begun anew from itself, as the plan's margins may ask for another core or range.
             again = warm_draft(problem, stores, best.carried, best.core_by_store(problem), team)
