@@ -11,6 +11,7 @@ from assortment.optimiser.rules.rules import Group, Rules
 from assortment.optimiser.rules.rulespec import Cover, RuleSpec
 from assortment.optimiser.rules.violation import Excess, Violation
 from assortment.optimiser.solve import solve
+from assortment.optimiser.worth.plan_worth import PlanWorth, plan_worth
 from assortment.optimiser.worth.room import room_worth, shelf_worth
 from assortment.optimiser.worth.rule_prices import RulePrices, rule_prices
 
@@ -21,6 +22,7 @@ __all__ = [
     "Excess",
     "Group",
     "Plan",
+    "PlanWorth",
     "Problem",
     "Rule",
     "RulePrices",
@@ -30,6 +32,7 @@ __all__ = [
     "Verification",
     "Violation",
     "audit",
+    "plan_worth",
     "priced",
     "require_possible",
     "room_worth",

@@ -27,7 +27,7 @@ _CHUNK_MOST = 32
 
 @dataclass
 class Clock:
-    """The time limit of a run; ``expired`` is the only place where a clock is read."""
+    """The time limit of a run; a clock is read in ``expired`` and ``left_s`` only."""
 
     limit_s: float | None
 
@@ -40,6 +40,11 @@ class Clock:
         part = Clock(None if self.limit_s is None else share * self.limit_s)
         part._start = self._start
         return part
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until the limit passes, never below 0; ``None`` without a limit."""
+        return None if self.limit_s is None else max(0.0, self.limit_s - (time.monotonic() - self._start))
 
     @property
     def expired(self) -> bool:

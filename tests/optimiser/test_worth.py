@@ -80,10 +80,10 @@ def test_a_centimetre_of_shelf(plan: Plan) -> None:
     worth = shelf_worth(plan)
     used = (plan.problem.space_cm * plan.carried).sum(axis=1)
     assert worth["free_cm"].tolist() == pytest.approx((plan.problem.shelf_cm - used).tolist())
-    assert (worth["worth_per_cm"] >= 0).all()
+    assert (worth["worth_per_cm_per_week"] >= 0).all()
     # Twice the widest product free: no product is kept out by the shelf.
     wide = plan.problem.replace(shelf_cm=plan.problem.space_cm.sum(axis=1))
-    assert (shelf_worth(solve(wide, prove=False))["worth_per_cm"] == 0).all()
+    assert (shelf_worth(solve(wide, prove=False))["worth_per_cm_per_week"] == 0).all()
 
 
 def test_shelf_of_one_store_in_closed_form() -> None:
@@ -99,11 +99,11 @@ def test_shelf_of_one_store_in_closed_form() -> None:
     )
     worth = shelf_worth(solve(problem))
     assert worth.loc[0, "free_cm"] == pytest.approx(5.0)
-    assert worth.loc[0, "worth_per_cm"] == pytest.approx(1000 * 2e-4 / 10, rel=1e-2)
+    assert worth.loc[0, "worth_per_cm_per_week"] == pytest.approx(1000 * 2e-4 / 10, rel=1e-2)
     # Where the shelf may be passed for less than that, a centimetre saves what it costs to pass it.
     plan = solve(problem.replace(rules=Rules(soft={"shelf": 0.015})))
     assert shelf_worth(plan).loc[0, "free_cm"] == pytest.approx(-5.0)
-    assert shelf_worth(plan).loc[0, "worth_per_cm"] == pytest.approx(0.015)
+    assert shelf_worth(plan).loc[0, "worth_per_cm_per_week"] == pytest.approx(0.015)
     assert [(item.amount, item.cost_per_week) for item in plan.priced] == [(5.0, pytest.approx(0.075))]
 
 

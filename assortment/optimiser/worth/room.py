@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from assortment.optimiser.chain.draft import Draft, limited_store
 from assortment.optimiser.programme.linear import LinearProgram
-from assortment.optimiser.solve import solve
 from assortment.optimiser.store.store import Store, stores_of
+from assortment.optimiser.worth.again import Again, proven
 
 if TYPE_CHECKING:
     from assortment.optimiser.arrays import Floats, Ints
     from assortment.optimiser.plan.plan import Plan
     from assortment.optimiser.problem.problem import Problem
+
+Step: TypeAlias = "tuple[str, str, Problem]"
+"""A rule that counts, the step in words, and the problem in which it allows one more."""
 
 
 def shelf_worth(plan: Plan) -> pd.DataFrame:
@@ -28,7 +31,8 @@ def shelf_worth(plan: Plan) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        store_id, shelf_cm, free_cm (what the plan leaves empty), worth_per_cm (per week, in the unit of the objective).
+        store_id, shelf_cm, free_cm (what the plan leaves empty), worth_per_cm_per_week
+        (in the unit of the objective).
     """
     problem, stores = plan.problem, stores_of(plan.problem)
     draft = Draft.of(problem, plan.carried, plan.core)
@@ -41,28 +45,51 @@ def shelf_worth(plan: Plan) -> pd.DataFrame:
             "store_id": problem.store_ids,
             "shelf_cm": problem.shelf_cm,
             "free_cm": problem.shelf_cm - used,
-            "worth_per_cm": worth,
+            "worth_per_cm_per_week": worth,
         }
     )
 
 
-def room_worth(plan: Plan, *, gap: float = 2e-4, time_limit_s: float | None = 60.0, workers: int = 1) -> pd.DataFrame:
+def room_worth(
+    plan: Plan,
+    *,
+    gap: float = 2e-4,
+    time_limit_s: float | None = 60.0,
+    total_time_limit_s: float | None = None,
+    workers: int = 1,
+    prove: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
     """Return what one more of each counted thing is worth: the problem solved again with it, beginning from the plan.
+
+    Parameters
+    ----------
+    plan, gap, time_limit_s, total_time_limit_s, workers, prove, progress
+        As for `rule_prices`.
 
     Returns
     -------
     DataFrame
-        rule, step (in words), worth_per_week; below 0 where the rules force the step, as with a core of exactly so many
-        products.
+        rule, step (in words), worth_per_week (below 0 where the rules force the step, as with a core of exactly so many
+        products), at_least_per_week and at_most_per_week (between what it is proven to lie; NaN where nothing is) and
+        status: that of the plan with the step, ``infeasible`` where there is none, or ``not_reached``.
     """
+    steps = list(one_more(plan.problem))
+    again = Again(plan, gap, time_limit_s, workers, prove, total_time_limit_s, progress, len(steps))
+    return room_of(steps, again)
+
+
+def room_of(steps: list[Step], again: Again) -> pd.DataFrame:
+    """Return what some steps are worth, each solved ``again`` with it."""
     rows = []
-    for rule, step, problem in _one_more(plan.problem):
-        more = solve(problem, gap=gap, time_limit_s=time_limit_s, workers=workers, prove=False, start=plan)
-        rows.append((rule, step, more.value - plan.value))
-    return pd.DataFrame(rows, columns=["rule", "step", "worth_per_week"])
+    for rule, words, problem in steps:
+        answer = again.solve(problem)
+        rows.append((rule, words, answer.more, proven(answer.at_least), proven(answer.at_most), answer.status))
+    columns = ["rule", "step", "worth_per_week", "at_least_per_week", "at_most_per_week", "status"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _one_more(problem: Problem) -> Iterator[tuple[str, str, Problem]]:
+def one_more(problem: Problem) -> Iterator[Step]:
     """Yield each rule that counts, the step in words, and the problem in which it allows one more."""
     rules = problem.rules
     if rules.core_max is not None:

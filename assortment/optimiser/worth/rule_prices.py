@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from assortment.optimiser.rules.rule import RULES
-from assortment.optimiser.solve import solve
+from assortment.optimiser.rules.rule import RULES, Rule
+from assortment.optimiser.worth.again import Again, Answer, proven
 
 if TYPE_CHECKING:
     from assortment.optimiser.plan.plan import Plan
     from assortment.optimiser.problem.problem import Problem
+
+Lifted: TypeAlias = "tuple[Rule, Problem]"
+"""A rule and the problem without it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +27,14 @@ class RulePrices:
     Parameters
     ----------
     chain
-        One row per rule that is in force: rule, sentence, cost_per_week (what the best plan found without the rule is
-        worth more), at_most_per_week (what it can be at most: the bound without the rule less the plan's value; NaN
-        without a proof).
+        One row per rule that is in force, the dearest first: rule, sentence, cost_per_week (what the best plan found
+        without the rule is worth more), at_least_per_week and at_most_per_week (between what the true cost is proven to
+        lie, since neither plan need be the best; at most is NaN without a proof) and status: that of the plan without
+        the rule, or ``not_reached``, whose figures are NaN.
     stores
-        One row per rule and store: rule, store_id, cost_per_week (below 0 where a store does better with the rule, as
-        when others must carry what it needs). Costs of the chain, such as those per distinct product, are in ``chain``
-        only.
+        One row per store and rule that was reached: rule, store_id, cost_per_week (below 0 where a store does better
+        with the rule, as when others must carry what it needs). Costs of the chain, such as those per distinct product,
+        are in ``chain`` only.
     """
 
     chain: pd.DataFrame
@@ -38,7 +42,8 @@ class RulePrices:
 
 
 def _without_core(problem: Problem) -> Problem:
-    return problem.with_rules(core_min=0, core_max=None, core_groups=None)
+    # The groups stay: with one group for all, what is core in one format would be local, and no rule would be less.
+    return problem.with_rules(core_min=0, core_max=None)
 
 
 def _without_shelf(problem: Problem) -> Problem:
@@ -63,11 +68,19 @@ LIFTED: dict[str, Callable[[Problem], Problem]] = {
 
 
 def rule_prices(
-    plan: Plan, *, gap: float = 2e-4, time_limit_s: float | None = 60.0, workers: int = 1, prove: bool = False
+    plan: Plan,
+    *,
+    gap: float = 2e-4,
+    time_limit_s: float | None = 60.0,
+    total_time_limit_s: float | None = None,
+    workers: int = 1,
+    prove: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> RulePrices:
     """Return what each rule costs: the problem solved again without it, beginning from the plan.
 
-    Prices of rules do not add up: two rules that forbid the same thing each cost nothing alone.
+    Prices of rules do not add up: two rules that forbid the same thing each cost nothing alone. Ctrl-C and the total
+    time limit leave what was reached, and say in ``status`` what was not.
 
     Parameters
     ----------
@@ -75,34 +88,55 @@ def rule_prices(
         The plan with all rules.
     gap, time_limit_s, workers
         Of each solve, as for `solve`.
+    total_time_limit_s
+        Of all rules together; ``None``: no limit.
     prove
         Whether to bound what each rule can cost at most; takes as long as a proof for each rule.
+    progress
+        Called as progress(rules done, rules in all).
 
     Raises
     ------
-    Infeasible, ProblemError
+    ProblemError
         As `solve`.
     """
+    rules = list(lifted(plan.problem))
+    again = Again(plan, gap, time_limit_s, workers, prove, total_time_limit_s, progress, len(rules))
+    return prices_of(rules, again)
+
+
+def prices_of(rules: list[Lifted], again: Again) -> RulePrices:
+    """Return what some rules cost, each solved ``again`` without it."""
+    plan = again.plan
     chain, stores = [], []
     before = plan.problem.store_values(plan.carried, plan.core)
-    for name, sentence, problem in _lifted(plan.problem):
-        free = solve(problem, gap=gap, time_limit_s=time_limit_s, workers=workers, prove=prove, start=plan)
-        at_most = free.bound - plan.value if np.isfinite(free.bound) else np.nan
-        chain.append((name, sentence, max(0.0, free.value - plan.value), at_most))
-        more = problem.store_values(free.carried, free.core) - before
-        stores += [(name, store, float(gain)) for store, gain in zip(problem.store_ids, more, strict=True)]
-    columns = ["rule", "sentence", "cost_per_week", "at_most_per_week"]
+    for rule, problem in rules:
+        answer = again.solve(problem)
+        chain.append((rule.name, rule.sentence, *_range(answer), answer.status))
+        if answer.plan is not None:
+            more = problem.store_values(answer.plan.carried, answer.plan.core) - before
+            stores += [(rule.name, store, float(gain)) for store, gain in zip(problem.store_ids, more, strict=True)]
+    columns = ["rule", "sentence", "cost_per_week", "at_least_per_week", "at_most_per_week", "status"]
     return RulePrices(
-        pd.DataFrame(chain, columns=columns).sort_values("cost_per_week", ascending=False, ignore_index=True),
+        pd.DataFrame(chain, columns=columns).sort_values(
+            "cost_per_week", ascending=False, ignore_index=True, kind="stable"
+        ),
         pd.DataFrame(stores, columns=["rule", "store_id", "cost_per_week"]),
     )
 
 
-def _lifted(problem: Problem) -> Iterator[tuple[str, str, Problem]]:
-    """Yield name, sentence and the problem without it of each rule in force."""
+def _range(answer: Answer) -> tuple[float, float, float]:
+    """Return what a rule costs, at least and at most: never below 0, since one rule less allows every plan it did."""
+    if answer.plan is None:
+        return np.nan, np.nan, np.nan
+    return max(0.0, answer.more), max(0.0, answer.at_least), proven(max(0.0, answer.at_most))
+
+
+def lifted(problem: Problem) -> Iterator[Lifted]:
+    """Yield each rule in force with the problem without it."""
     rules = problem.rules
     for rule in RULES:
         # A core of any size asks for nothing; of every other rule there are rows when it is in force.
         idle = rule.name == "core" and rules.core_min == 0 and rules.core_max is None
         if not idle and any(True for _ in rule.rows(problem)):
-            yield rule.name, rule.sentence, LIFTED[rule.name](problem)
+            yield rule, LIFTED[rule.name](problem)
