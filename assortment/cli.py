@@ -1,4 +1,4 @@
-"""``assortment run|check|report|model|sells``: arguments to the pipeline, and errors to exit codes."""
+"""``assortment run|check|report|model|prices|sells``: arguments to the pipeline, and errors to exit codes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ from assortment.pipeline import prepare, state
 from assortment.pipeline import run as run_scenario
 from assortment.report import render
 from assortment.report.area_files import named, require_files, save_area
+from assortment.report.facts import Facts
 from assortment.report.folder import refuse_foreign
 from assortment.report.numbers import money, number, percent
+from assortment.report.price_files import price_files, require_folder
+from assortment.report.rule_prices import chain_prices
 from assortment.scenario import Scenario
 
 _STAGE_WORDS = {
@@ -36,6 +39,7 @@ _STAGE_WORDS = {
     "geo": "Trade areas and profiles",
     "demand": "Local demand",
     "optimiser": "Core and local products",
+    "prices": "Prices of the rules",
     "report": "Reports",
 }
 _USAGE, _INTERRUPTED = 64, 130
@@ -56,6 +60,7 @@ def run(
     out: Path | None = None,
     workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
+    prices_: Annotated[bool, Parameter(name="--prices", negative=())] = False,
 ) -> None:
     """Run a scenario and write its reports.
 
@@ -71,8 +76,10 @@ def run(
         Threads to use; default: as the scenario says.
     dry_run
         Read and check the inputs, say what would be done, and stop.
+    prices_
+        Tell in the reports what each rule costs and more room is worth; the chain is planned again for each.
     """
-    asked = Scenario.read(scenario, set_)
+    asked = Scenario.read(scenario, (*set_, *(("solve.prices=true",) if prices_ else ())))
     folder = out or Path("reports") / asked.name
     refuse_foreign(folder)
     if dry_run:
@@ -88,6 +95,9 @@ def run(
     _out.print(table)
     if finished.plan.status == "interrupted":
         _err.print("stopped early: the reports hold the best plan found so far", soft_wrap=True)
+        sys.exit(_INTERRUPTED)
+    if finished.worth is not None and finished.worth.interrupted:
+        _err.print("stopped early: the plan is finished, but not every rule has a price", soft_wrap=True)
         sys.exit(_INTERRUPTED)
 
 
@@ -143,6 +153,53 @@ def model(
         problem = state(asked, progress=bars.report)
     written = problem.write(file)
     _out.print(f"written to {written} and {written.with_suffix('.names.csv')}", soft_wrap=True)
+
+
+@app.command
+def prices(
+    scenario: Path,
+    *,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
+    out: Path | None = None,
+    workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    time_limit: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
+) -> None:
+    """Say what each rule of a scenario costs the chain and each store, and what a little more room is worth.
+
+    The chain is planned, then planned again without each rule and with one more of each thing that the rules count.
+
+    Parameters
+    ----------
+    scenario
+        Scenario file, such as scenarios/milk.toml.
+    set_
+        Replace a setting of the file: --set solve.prove=false, which is faster but bounds nothing. May be given more
+        than once.
+    out
+        Folder for the CSV files; default: reports/ and the name of the scenario with -prices.
+    workers
+        Processes to use; default: as the scenario says.
+    time_limit
+        Seconds for all the planning again; what is not begun by then is left out. Default: none for all together, and
+        for each the time limit of the scenario.
+    """
+    limit = () if time_limit is None else (f"solve.prices_time_limit_s={time_limit}",)
+    asked = Scenario.read(scenario, (*set_, "solve.prices=true", *limit))
+    folder = out or Path("reports") / f"{asked.name}-prices"
+    require_folder(folder)
+    with _bars() as bars:
+        finished = run_scenario(asked, workers=workers, progress=bars.report)
+    if finished.worth is None:
+        raise KeyboardInterrupt  # before the first rule
+    told = Facts.of(finished)
+    written = price_files(told, folder)
+    for table in _what_rules_cost(told):
+        _out.print(table)
+    for file in written:
+        _out.print(f"written to {file}", soft_wrap=True)
+    if finished.worth.interrupted:
+        _err.print("stopped early: not every rule has a price", soft_wrap=True)
+        sys.exit(_INTERRUPTED)
 
 
 @app.command
@@ -278,6 +335,31 @@ def _what_sells(area: AreaTable, chain: Chain, top: int) -> Table:
             number(row["index"]),
         )
     table.caption, table.caption_justify = Text("\n".join(_said(area, chain, top))), "left"
+    return table
+
+
+def _what_rules_cost(told: Facts) -> list[Table]:
+    page = chain_prices(told)
+    assert page is not None
+    title = f"{told.run.chain.name}: {told.run.title}"
+    more = f"more {page['worth']} per week"
+    rules = _priced(title, ("without this rule", more, "proven range", "stores that pay most, per week"))
+    for row in page["rules"]:
+        rules.add_row(
+            *(Text(part) for part in (row["words"], row["cost"] or row["state"], row["range"], row["stores"]))
+        )
+    room = _priced("", ("with this", more, "proven range"))
+    for row in page["room"]:
+        room.add_row(*(Text(part) for part in (row["step"], row["worth"] or row["state"], row["range"])))
+    tables = [table for table in (rules, room) if table.row_count] or [rules]
+    tables[-1].caption = Text("\n".join([*page["notes"], page["shelf"], *told.run.chain.notes]))
+    return tables
+
+
+def _priced(title: str, headings: tuple[str, ...]) -> Table:
+    table = Table(title=Text(title) if title else None, title_justify="left", caption_justify="left")
+    for at, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if at in (1, 2) else "left", overflow="fold")
     return table
 
 

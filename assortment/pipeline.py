@@ -22,7 +22,7 @@ from assortment.demand import ChoiceModel, Demand, calibrate, fit_demand
 from assortment.errors import AssortmentWarning, ScenarioError, listed
 from assortment.geo import HuffFit, StoreProfiles, TradeAreas, chain_areas, income_bands, store_profiles
 from assortment.inputs import Chain, read_chain
-from assortment.optimiser import Costs, Plan, Problem, require_possible, solve
+from assortment.optimiser import Costs, Plan, PlanWorth, Problem, plan_worth, require_possible, solve
 from assortment.report import save, summary
 from assortment.report.folder import replacing
 from assortment.scenario import Scenario
@@ -31,7 +31,7 @@ STAGES = ("inputs", "geo", "demand", "optimiser", "report")
 """The folders of the stages, in order; each may import only those before it."""
 
 Progress = Callable[[str, int, int], None]
-"""Called as ``progress(stage, done, total)``, stage being one of ``STAGES``."""
+"""Called as ``progress(stage, done, total)``; stage is one of ``STAGES``, or ``prices`` where these are asked for."""
 
 _RECORDED = (
     *("assortment", "numpy", "scipy", "threadpoolctl", "pandas", "duckdb", "geopandas", "shapely", "pyproj"),
@@ -52,6 +52,9 @@ class Run:
         where the chain has no till sales.
     huff_fit
         How well alpha and decay of the trade areas are known, where the scenario has them estimated.
+    worth
+        What each rule costs and a little more room is worth, where the scenario asks for it (``prices`` under
+        ``[solve]``) and nobody stopped the run before.
     seconds
         Wall time by stage.
     warnings
@@ -68,6 +71,7 @@ class Run:
     plan: Plan
     calibration: pd.DataFrame
     huff_fit: HuffFit | None = None
+    worth: PlanWorth | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -162,6 +166,7 @@ def run(
                 prove=asked.solve.prove,
                 progress=_of("optimiser", progress),
             )
+        worth = _worth(asked, plan, workers, seconds, progress)
     return Run(
         scenario=asked,
         chain=chain,
@@ -173,6 +178,7 @@ def run(
         plan=plan,
         calibration=calibration,
         huff_fit=huff_fit,
+        worth=worth,
         seconds=seconds,
         warnings=tuple(remembered),
     )
@@ -289,6 +295,24 @@ def _problem(asked: Scenario, chain: Chain, demand: Demand) -> Problem:
         costs=Costs(**asked.costs.given()),
         objective=asked.solve.objective,
     )
+
+
+def _worth(
+    asked: Scenario, plan: Plan, workers: int, seconds: dict[str, float], progress: Progress | None
+) -> PlanWorth | None:
+    """Return what rules cost and room is worth, where it is asked for and nobody has stopped the run."""
+    if not asked.solve.prices or plan.status == "interrupted":
+        return None
+    with _timed("prices", seconds, progress):
+        return plan_worth(
+            plan,
+            gap=asked.solve.gap,
+            time_limit_s=asked.solve.time_limit_s,
+            total_time_limit_s=asked.solve.prices_time_limit_s,
+            workers=workers,
+            prove=asked.solve.prove,
+            progress=_of("prices", progress),
+        )
 
 
 def _of(stage: str, progress: Progress | None) -> Callable[[int, int], None] | None:

@@ -224,6 +224,10 @@ class SolveSettings(_Section):
     workers: int = Field(2, ge=1)
     prove: bool = True
     objective: Literal["margin", "sales", "units"] = "margin"
+    prices: bool = Field(
+        False, description="tell what each rule costs and more room is worth; solves again for each, which takes long"
+    )
+    prices_time_limit_s: float | None = Field(None, gt=0, description="of all these solves together")
 
 
 class Scenario(_Section):

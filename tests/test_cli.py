@@ -86,6 +86,25 @@ def test_the_report_of_one_store_can_be_made_again_without_solving(finished: Pat
     assert page.read_bytes() == before
 
 
+def test_prices_of_the_rules_are_printed_and_written(
+    eight_stores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``assortment prices SCENARIO`` tells cost, range and dearest stores; a time limit leaves out, and says so."""
+    unread = "--set=solve.prove=false"  # a proof for each rule takes most of the time
+    assert call("prices", eight_stores / "milk.toml", "--out", tmp_path / "p", unread, "--time-limit", 5) == 0
+    printed = capsys.readouterr()
+    assert "without this rule" in printed.out and "not proven" in printed.out and "centimetre more shelf" in printed.out
+    assert "Prices of the rules" in printed.err and "Prices of the rules" not in printed.out
+    rules = pd.read_csv(tmp_path / "p" / "rule_prices.csv")
+    assert {"core", "shelf", "changes_max", "groups", "local_min_stores"} <= set(rules["rule"])
+    assert (rules["cost_per_week"].dropna() >= 0).all()
+    by_store = pd.read_csv(tmp_path / "p" / "rule_prices_by_store.csv")
+    assert set(by_store["store_id"]) == {"S01", "S05", "S09", "S14", "S20", "S26", "S31", "S38"}
+    (tmp_path / "file").touch()
+    assert call("prices", eight_stores / "milk.toml", "--out", tmp_path / "file") != 0
+    assert "is a file" in capsys.readouterr().err
+
+
 def test_an_unknown_store_and_a_folder_that_is_no_run_are_named(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from assortment.report.facts import Facts, Mask
 from assortment.report.numbers import UNKNOWN, counted, number, percent
 from assortment.report.people import shoppers_in_words
 from assortment.report.proof import date, proof, status
+from assortment.report.rule_prices import chain_prices
 from assortment.report.tastes import figures_of, plain_sentence
 from assortment.report.volume import Volume, warning
 
@@ -50,6 +51,7 @@ def chain_page(facts: Facts) -> Page:
         "bridge": bridge(facts),
         "bridge_note": bridge_in_words(facts),
         "error_note": _error_note(facts),
+        "prices": chain_prices(facts),
         "rules": rules_in_words(facts),
         "assumptions": assumptions(facts),
         "proof": proof(facts),

@@ -16,6 +16,7 @@ from assortment.report.demographics import shown
 from assortment.report.evidence import Comparison, Shelf, compare
 from assortment.report.names import Printer
 from assortment.report.numbers import money, number
+from assortment.report.rule_words import sentences_by_rule
 from assortment.report.run import Run
 
 Floats = npt.NDArray[np.float64]
@@ -205,6 +206,11 @@ class Facts:
         used = self.run.demand.drivers(self.product_ids[0], self.store_ids[0])["demographic"].astype(str)
         names = shown(profiles, used)
         return profiles.values(names), profiles.margins(names), profiles.chain(names)
+
+    @cached_property
+    def rule_sentences(self) -> dict[str, list[str]]:
+        """The sentences of each rule that the scenario sets, with its limits, by the name of the rule."""
+        return sentences_by_rule(self.run.problem, self.printed)
 
     @cached_property
     def charges(self) -> list[Charges]:

@@ -17,7 +17,8 @@ class Run(Protocol):
     """A finished run; ``assortment.run`` gives one, and a planner may bring an own object with the same attributes.
 
     ``calibration`` may be ``None`` or empty. Of ``manifest`` the pages show ``scenario``, ``date`` (ISO), ``inputs``
-    (hashes), ``versions``, ``seed``, ``warnings`` and of ``settings`` ``solve.gap``, each where given.
+    (hashes), ``versions``, ``seed``, ``warnings`` and of ``settings`` ``solve.gap``, each where given. Where there is
+    an attribute ``worth`` (a `PlanWorth`), they tell what rules cost and more room is worth too.
     """
 
     @property

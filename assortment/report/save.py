@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from assortment.errors import AssortmentWarning, ReportError
 from assortment.report.facts import Facts
 from assortment.report.folder import MANIFEST
 from assortment.report.pages import PAGES, pages, read_pages, write_pdfs
+from assortment.report.price_files import price_files, write_csv
+from assortment.report.rule_prices import worth_of
 from assortment.report.run import Run
 from assortment.report.tables import change_table, listing_table, without_unclaimed_money
 from assortment.report.workbook import write_workbook
@@ -26,8 +26,9 @@ def save(run: Run, folder: str | Path, *, progress: Progress | None = None) -> l
     """Write the reports of a run.
 
     Files: ``stores/<store_id>.pdf`` (a character that a file name cannot hold becomes ``_``), ``chain.pdf``,
-    ``workbook.xlsx``, ``listings.csv``, ``changes.csv``, ``pages.json`` (data of all pages, which ``render`` reads) and
-    ``run.json`` (the manifest, the files written, and names that the fonts cannot show, which are warned of too).
+    ``workbook.xlsx``, ``listings.csv``, ``changes.csv``, where the run knows what rules cost the four of `price_files`,
+    ``pages.json`` (data of all pages, which ``render`` reads) and ``run.json`` (the manifest, the files written, and
+    names that the fonts cannot show, which are warned of too).
 
     Parameters
     ----------
@@ -113,13 +114,9 @@ def render(
 def _write_tables(facts: Facts, place: Path) -> list[Path]:
     paths = [place / "listings.csv", place / "changes.csv", place / "workbook.xlsx"]
     for table, path in zip((listing_table(facts), change_table(facts)), paths, strict=False):
-        _write_csv(without_unclaimed_money(table), path)
+        write_csv(without_unclaimed_money(table), path)
     write_workbook(facts, paths[2])
-    return paths
-
-
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    return paths + (price_files(facts, place) if worth_of(facts) is not None else [])
 
 
 def _json(told: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from assortment.report.numbers import UNKNOWN, number, percent
 from assortment.report.people import class_mix, people
 from assortment.report.proof import date, proof
 from assortment.report.reasons import association, fixed, reason
+from assortment.report.rule_prices import store_prices
 from assortment.report.takers import takers
 from assortment.report.tastes import plain_sentence
 from assortment.report.volume import Volume
@@ -47,6 +48,7 @@ def store_page(facts: Facts, store_id: str) -> Page:
         "core": [_core_row(facts, row, claim.money) for row in core.itertuples()],
         "everywhere": [_local_row(facts, row, going.first) for row in local[also].itertuples()],
         "local": [_local_row(facts, row, going.first) for row in local[~also].itertuples()],
+        "prices": store_prices(facts, store_id),
         "people": people(facts, store_id),
         "classes": class_mix(facts, index),
         "forecast": claim.sentence,

@@ -1,4 +1,4 @@
-"""The category manager's workbook: summary, listings, changes, stores, products, locks to fill in, assumptions."""
+"""The category manager's workbook: summary, listings, changes, stores, products, rule prices, locks, assumptions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import xlsxwriter
 from assortment.report.assumptions import assumptions, rules_in_words
 from assortment.report.chain_page import chain_page
 from assortment.report.facts import Facts
+from assortment.report.rule_prices import room_table, rule_table, store_rule_table, worth_of
 from assortment.report.tables import change_table, listing_table, product_table, store_table, without_unclaimed_money
 
 LOCKS = "locks"
@@ -157,6 +158,10 @@ def write_workbook(facts: Facts, path: Path) -> None:
         book.table("Changes", without_unclaimed_money(change_table(facts)), bars=("worth_per_week",))
         book.table("Stores", without_unclaimed_money(store_table(facts)), bars=("products", "local", "gain_per_week"))
         book.table("Products", product_table(facts), bars=("stores", "units_per_week"))
+        if worth_of(facts) is not None:
+            book.table("Rule prices", rule_table(facts), bars=("cost_per_week",))
+            book.table("Rule prices by store", store_rule_table(facts), bars=("worth_per_cm_per_week",))
+            book.table("Room", room_table(facts), bars=("worth_per_week",))
         book.locks(facts.run.chain.locks)
         told = [("Rule", sentence) for sentence in rules_in_words(facts)] + [
             ("Assumption", line) for line in assumptions(facts)

@@ -8,7 +8,8 @@ from chain_instances import chain_problem
 from optimiser_worlds import best_value, small_problem
 
 from assortment.errors import Infeasible
-from assortment.optimiser import RULES, Plan, Problem, Rules, room_worth, rule_prices, shelf_worth, solve
+from assortment.optimiser import RULES, Plan, Problem, Rules, plan_worth, room_worth, rule_prices, shelf_worth, solve
+from assortment.optimiser.worth.room import one_more
 from assortment.optimiser.worth.rule_prices import LIFTED
 
 
@@ -38,7 +39,8 @@ def test_price_of_a_rule_against_every_assortment(seed: int) -> None:
         assert free is not None
         scale = max(1.0, abs(free))
         assert row.cost_per_week <= free - plan.value + 1e-6 * scale
-        assert row.at_most_per_week >= free - plan.value - 1e-6 * scale
+        best = best_value(problem)
+        assert row.at_least_per_week - 1e-6 * scale <= free - best <= row.at_most_per_week + 1e-6 * scale
         assert row.cost_per_week >= free - plan.value - 1e-3 * scale
 
 
@@ -113,3 +115,81 @@ def test_one_more_of_each(plan: Plan) -> None:
     assert {"core", "products_max", "changes_max"} == set(worth.index)
     assert worth["products_max"] >= 0
     assert worth["changes_max"] >= 0
+
+
+@pytest.mark.parametrize("seed", [0, 3, 5])
+def test_one_more_of_each_against_every_assortment(seed: int) -> None:
+    """What one more of a counted thing is worth lies in the proven range, below 0 only where it must then be."""
+    problem = small_problem(seed).with_rules(core_min=1, core_max=1, core_groups=None, products_max=4, soft={})
+    plan = solve(problem, gap=1e-6)
+    steps = {rule: changed for rule, _, changed, _ in one_more(problem)}
+    best = best_value(problem)
+    worth = room_worth(plan, gap=1e-6, prove=True)
+    assert {"core", "products_max"} <= set(worth["rule"])
+    for row in worth.itertuples():
+        then = best_value(steps[row.rule])
+        assert (row.status == "infeasible") == (then is None)
+        if then is not None:
+            scale = max(1.0, abs(best))
+            assert row.at_least_per_week - 1e-6 * scale <= then - best <= row.at_most_per_week + 1e-6 * scale
+            assert row.rule == "core" or row.at_least_per_week >= 0
+
+
+def test_a_step_that_no_plan_can_take_is_told() -> None:
+    """Exactly one core product, a shelf for one: a second core product is infeasible, and the others still told."""
+    problem = Problem(
+        attraction=np.ones((1, 1, 3)),
+        class_weight=np.ones((1, 1)),
+        no_purchase=1.0,
+        margin=np.arange(1.0, 4.0),
+        space_cm=np.ones(3),
+        shelf_cm=1.0,
+        rules=Rules(core_min=1, core_max=1, products_max=1),
+    )
+    worth = room_worth(solve(problem), prove=True).set_index("rule")
+    assert worth["status"].to_dict() == {"core": "infeasible", "products_max": "optimal"}
+    assert np.isnan(
+        worth.loc["core", ["worth_per_week", "at_least_per_week", "at_most_per_week"]].to_numpy(float)
+    ).all()
+
+
+def test_a_core_per_format_is_lifted_with_its_formats() -> None:
+    """Without the core rule a product may still be core in one format only, so the price is never below 0."""
+    problem = Problem(
+        attraction=np.array([[[4.0, 0.01]], [[4.0, 0.01]], [[0.01, 4.0]], [[0.01, 4.0]]]),
+        class_weight=np.full((4, 1), 10.0),
+        no_purchase=1.0,
+        margin=np.ones(2),
+        space_cm=np.ones(2),
+        shelf_cm=1.0,
+        rules=Rules(core_min=1, core_max=1, core_groups=np.array([0, 0, 1, 1]), local_products_max=0),
+    )
+    plan = solve(problem)
+    core = rule_prices(plan, prove=True).chain.set_index("rule").loc["core"]
+    assert core["cost_per_week"] == core["at_most_per_week"] == 0.0
+
+
+def test_ctrl_c_leaves_what_was_reached(plan: Plan) -> None:
+    """The rule at work when Ctrl-C comes is told, later ones are named as not reached, and nothing is raised."""
+
+    def stop(done: int, total: int) -> None:
+        assert total == 10
+        if done == 2:
+            raise KeyboardInterrupt
+
+    worth = plan_worth(plan, progress=stop)
+    states = worth.rules.chain["status"]
+    assert worth.interrupted and worth.stopped
+    assert (states == "not_reached").sum() == len(states) - 2
+    assert worth.rules.chain.loc[states == "not_reached", "cost_per_week"].isna().all()
+    assert worth.rules.chain["cost_per_week"].head(2).notna().all()
+    assert (worth.room["status"] == "not_reached").all()
+    assert worth.rules.stores["rule"].nunique() == 2
+    assert len(worth.shelf) == plan.problem.S
+
+
+def test_no_time_for_all_together(plan: Plan) -> None:
+    """When the time for all has passed, what is not begun is named as not reached; it is no interruption."""
+    worth = plan_worth(plan, total_time_limit_s=0)
+    assert set(worth.rules.chain["status"]) == set(worth.room["status"]) == {"not_reached"}
+    assert worth.stopped and not worth.interrupted

@@ -83,8 +83,9 @@ class Again:
 
     def solve(self, problem: Problem) -> Answer:
         """Solve a changed problem, unless the user or the clock has stopped."""
+        answer = Answer(NOT_REACHED)
         if self.interrupted or self._clock.expired:
-            return Answer(NOT_REACHED)
+            return answer
         try:
             answer = self._solved(problem)
             self._done += 1
@@ -92,8 +93,7 @@ class Again:
                 self.progress(self._done, self.count)
         except KeyboardInterrupt:
             self.interrupted = True
-            return Answer(NOT_REACHED)
-        self.interrupted = answer.status == "interrupted"
+        self.interrupted = self.interrupted or answer.status == "interrupted"
         return answer
 
     def _solved(self, problem: Problem) -> Answer:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from assortment.optimiser.plan.plan import Plan
     from assortment.optimiser.problem.problem import Problem
 
-Step: TypeAlias = "tuple[str, str, Problem]"
-"""A rule that counts, the step in words, and the problem in which it allows one more."""
+Step: TypeAlias = "tuple[str, str, Problem, bool]"
+"""A rule that counts, the step in words, the problem in which it allows one more, and whether it must then be."""
 
 
 def shelf_worth(plan: Plan) -> pd.DataFrame:
@@ -82,9 +82,11 @@ def room_worth(
 def room_of(steps: list[Step], again: Again) -> pd.DataFrame:
     """Return what some steps are worth, each solved ``again`` with it."""
     rows = []
-    for rule, words, problem in steps:
+    for rule, words, problem, forced in steps:
         answer = again.solve(problem)
-        rows.append((rule, words, answer.more, proven(answer.at_least), proven(answer.at_most), answer.status))
+        # What is only allowed leaves every plan that there was.
+        least = answer.at_least if forced or answer.plan is None else max(0.0, answer.at_least)
+        rows.append((rule, words, answer.more, proven(least), proven(answer.at_most), answer.status))
     columns = ["rule", "step", "worth_per_week", "at_least_per_week", "at_most_per_week", "status"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -96,7 +98,7 @@ def one_more(problem: Problem) -> Iterator[Step]:
         exactly = rules.core_min == rules.core_max
         least = rules.core_min + 1 if exactly else rules.core_min
         more = problem.with_rules(core_min=least, core_max=rules.core_max + 1)
-        yield "core", "one more core product" + (", which must then be" if exactly else ""), more
+        yield "core", "one more core product" + (", which must then be" if exactly else ""), more, exactly
     least_local, most_local = rules.local_per_store
     one_more_local = None if most_local is None else (least_local, most_local + 1)
     for name, what, limit in (
@@ -107,7 +109,7 @@ def one_more(problem: Problem) -> Iterator[Step]:
         ("assortments_max", "assortment in the chain", _more(rules.assortments_max)),
     ):
         if limit is not None:
-            yield name, f"one more {what}", problem.with_rules(**{name: limit})
+            yield name, f"one more {what}", problem.with_rules(**{name: limit}), False
 
 
 def _more(limit: int | Ints | None) -> int | Ints | None:
