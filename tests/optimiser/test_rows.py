@@ -102,6 +102,26 @@ def test_pulp_and_arrays_say_the_same(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000))
+def test_pulp_and_arrays_have_the_same_variables_and_costs(seed: int) -> None:
+    """Each column of the arrays is a variable of PuLP with the same ends, kind and cost, and PuLP has no other pick."""
+    problem = small_problem(seed)
+    columns = columns_of(problem)
+    model = problem.to_pulp()
+    variables = {variable.name: variable for variable in model.variables() if variable.name[:2] not in ("u_", "q_")}
+    assert set(variables) <= set(columns.names())
+    costs = {variable.name: cost for variable, cost in model.objective.items()}
+    rows = zip(columns.names(), columns.upper, columns.whole, costs_of(problem), strict=True)
+    for name, upper, whole, cost in rows:
+        if name not in variables:  # a supplier of nothing, which PuLP leaves out because no row has it
+            assert name.startswith("d_") and cost == 0
+            continue
+        variable = variables[name]
+        assert (variable.lowBound, variable.upBound) == (0, upper)
+        assert (variable.cat == pulp.LpInteger) == whole
+        assert costs.get(name, 0.0) == -cost
+
+
+@given(st.integers(0, 10_000))
 def test_rows_audit_and_sentences_agree(seed: int) -> None:
     """On any picks, the rows can hold exactly when the audit finds nothing, and when plain Python says so.
 
