@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import geopandas as gpd
@@ -26,11 +28,24 @@ def call(*arguments: object) -> int:
     return 0
 
 
+PLAIN = ("--set", "demand.classes=1", "--set", "demand.nests=false", "--set", "solve.prove=false")
+"""For tests that are about what comes after a plan: no search for kinds of shoppers, no proof."""
+
+
 @pytest.fixture(scope="module")
-def finished(eight_stores: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def said(eight_stores: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """A finished run: its folder, and what it printed on stdout and stderr."""
     folder = tmp_path_factory.mktemp("runs") / "milk run"
-    assert call("run", eight_stores / "milk.toml", "--out", folder) == 0
-    return folder
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        assert call("run", eight_stores / "milk.toml", "--out", folder, "--set", "core.max=7") == 0
+    return folder, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(scope="module")
+def finished(said: tuple[Path, str, str]) -> Path:
+    """The folder of a finished run."""
+    return said[0]
 
 
 def test_a_run_writes_a_pdf_a_store_and_everything_else_that_was_promised(finished: Path) -> None:
@@ -52,13 +67,20 @@ def test_the_manifest_says_how_to_reproduce_the_run_and_what_was_proven(finished
     assert {"inputs", "geo", "demand", "optimiser"} <= set(manifest["seconds"])
 
 
-def test_a_run_prints_the_short_table(eight_stores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_prints_the_short_table(said: tuple[Path, str, str]) -> None:
     """Stores, core, local, margin against today, gap and where the files are; progress goes to stderr, not stdout."""
-    assert call("run", eight_stores / "milk.toml", "--out", tmp_path / "r", "--set", "core.max=6") == 0
-    printed = capsys.readouterr()
+    _, out, err = said
     for word in ("Stores", "Core products", "Local products", "Margin per week", "Gap to the bound", "Files"):
-        assert word in printed.out, word
-    assert "Reading the chain" in printed.err and "Reading the chain" not in printed.out
+        assert word in out, word
+    assert "Reading the chain" in err and "Reading the chain" not in out
+
+
+def test_a_setting_given_on_the_command_line_is_that_of_the_run(finished: Path) -> None:
+    """``--set core.max=7`` stands in the manifest, and the plan keeps to it."""
+    manifest = json.loads((finished / "run.json").read_text(encoding="utf-8"))
+    assert manifest["settings"]["rules"]["core_max"] == 7
+    listings = pd.read_csv(finished / "listings.csv", dtype=str)
+    assert listings[listings["role"] == "core"]["product_id"].nunique() <= 7
 
 
 def test_a_second_run_takes_the_place_of_the_first(finished: Path, eight_stores: Path, tmp_path: Path) -> None:
@@ -66,12 +88,12 @@ def test_a_second_run_takes_the_place_of_the_first(finished: Path, eight_stores:
     again = tmp_path / "again"
     shutil.copytree(finished, again)
     (again / "left over.txt").write_text("x", encoding="utf-8")
-    assert call("run", eight_stores / "milk.toml", "--out", again) == 0
+    assert call("run", eight_stores / "milk.toml", "--out", again, *PLAIN) == 0
     assert not (again / "left over.txt").exists()
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.doc").write_text("x", encoding="utf-8")
-    assert call("run", eight_stores / "milk.toml", "--out", mine) != 0
+    assert call("run", eight_stores / "milk.toml", "--out", mine, *PLAIN) != 0
     assert [path.name for path in mine.iterdir()] == ["thesis.doc"]
 
 
@@ -90,8 +112,7 @@ def test_prices_of_the_rules_are_printed_and_written(
     eight_stores: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """``assortment prices SCENARIO`` tells cost, range and dearest stores; a time limit leaves out, and says so."""
-    unread = "--set=solve.prove=false"  # a proof for each rule takes most of the time
-    assert call("prices", eight_stores / "milk.toml", "--out", tmp_path / "p", unread, "--time-limit", 5) == 0
+    assert call("prices", eight_stores / "milk.toml", "--out", tmp_path / "p", *PLAIN, "--time-limit", 5) == 0
     printed = capsys.readouterr()
     assert "without this rule" in printed.out and "not proven" in printed.out and "centimetre more shelf" in printed.out
     assert "Prices of the rules" in printed.err and "Prices of the rules" not in printed.out
@@ -131,7 +152,7 @@ def test_a_dry_run_reads_and_checks_but_writes_nothing(eight_stores: Path, tmp_p
 def test_the_model_can_be_written_for_another_solver(eight_stores: Path, tmp_path: Path) -> None:
     """``assortment model`` writes the programme and a table of names, and solves nothing; ids stay out of the model."""
     file = tmp_path / "milk.lp"
-    assert call("model", eight_stores / "milk.toml", file, "--set", "rules.soft.changes_max=2") == 0
+    assert call("model", eight_stores / "milk.toml", file, *PLAIN, "--set", "rules.soft.changes_max=2") == 0
     text, names = file.read_text(encoding="utf-8"), pd.read_csv(file.with_suffix(".names.csv"), dtype=str)
     assert "local_min_stores_0" in text and "over_changes_max_0" in text and "S05" not in text
     assert {"S05", "S38"} <= set(names["store_id"]) and names["variable"].is_unique

@@ -465,7 +465,7 @@ def test_a_run_of_tills_and_survey_says_what_each_told(eight_stores: Path, tmp_p
     shutil.copytree(eight_stores, home)
     file = home / "milk.toml"
     text = file.read_text(encoding="utf-8").replace(
-        "[demand]\n", '[demand]\nclasses = 1\nsource = ["sales", "survey"]\n'
+        "[demand]\n", '[demand]\nclasses = 1\nnests = false\nsource = ["sales", "survey"]\n'
     )
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ScenarioError, match="names survey, of which the chain has no table"):
