@@ -15,7 +15,7 @@ from assortment.optimiser import RULES, Costs, Plan, Problem, Rules, solve
 from assortment.optimiser.rules.rules import SOFT
 from assortment.optimiser.worth.rule_prices import lifted
 
-FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SEEDS = st.integers(0, 100_000)
 
 
