@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assortment.optimiser.arrays import Floats
+from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.chain.draft import Draft, limited_store, marginal_values, rules_hold
 from assortment.optimiser.store.own_rows import can_be_core
 from assortment.optimiser.store.search import search
@@ -19,6 +19,7 @@ from assortment.optimiser.workers import Clock
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
+# Moves of each core group that may fail one after the other.
 _TRIED = 6
 _PROMISE_SHARE = 0.05
 
@@ -34,7 +35,9 @@ class Move:
     delisted, listed
         A product that leaves all stores, and one that enters.
     released, made
-        A core product that need not stand everywhere any more, and one that must.
+        A core product that need not stand everywhere in its core group any more, and one that must.
+    group
+        The core group whose core changes.
     """
 
     promise: float
@@ -42,6 +45,7 @@ class Move:
     listed: int = -1
     released: int = -1
     made: int = -1
+    group: int = 0
 
     @property
     def products(self) -> frozenset[int]:
@@ -62,7 +66,7 @@ def moves_that_help(problem: Problem, stores: list[Store], draft: Draft, *, gap:
     moves = sorted(_moves(problem, draft, margins), key=lambda move: -move.promise)
     better, gone, failed = None, set[int](), 0
     for move in moves:
-        if clock.expired or move.promise <= least or failed >= _TRIED:
+        if clock.expired or move.promise <= least or failed >= _TRIED * problem.C:
             break
         if gone & move.products:
             continue
@@ -86,19 +90,27 @@ def _moves(problem: Problem, draft: Draft, margins: Floats) -> Iterator[Move]:
         yield Move(float(enter[i]), listed=int(i))
         for j in leaving[np.argsort(keep[leaving], kind="stable")[:3]]:
             yield Move(float(enter[i] - keep[j]), delisted=int(j), listed=int(i))
-    if problem.C > 1:
-        return
-    loss = np.maximum(0.0, -margins).sum(axis=0)
+    for c, candidates in enumerate(can_be_core(problem)):
+        yield from _core_moves(problem, draft, margins, c, candidates)
+
+
+def _core_moves(problem: Problem, draft: Draft, margins: Floats, c: int, candidates: Mask) -> Iterator[Move]:
+    """Yield the moves of the core of group ``c``; ``candidates``, (N,), may be core there."""
+    loss = np.maximum(0.0, -margins[problem.core_group == c]).sum(axis=0)
+    # What is core of another group too is no local product, whatever happens in this one.
+    elsewhere: Mask = np.any(np.delete(draft.core, c, axis=0), axis=0)
+    own = np.where(elsewhere, 0.0, problem.local_product_cost)
     least, most = problem.rules.core_min, problem.rules.core_max
-    size, inside = int(draft.core[0].sum()), np.flatnonzero(draft.core[0])
-    for i in np.flatnonzero(can_be_core(problem)[0] & ~draft.core[0]):
-        if draft.local[i] and (most is None or size < most):
-            yield Move(float(problem.local_product_cost[i] - loss[i]), made=int(i))
+    size, inside = int(draft.core[c].sum()), np.flatnonzero(draft.core[c])
+    listed: Mask = np.any(draft.carried, axis=0)
+    for i in np.flatnonzero(candidates & ~draft.core[c]):
+        if listed[i] and (most is None or size < most):
+            yield Move(float(own[i] - loss[i]), made=int(i), group=c)
         for j in inside:
-            yield Move(float(loss[j] - loss[i]), released=int(j), made=int(i))
+            yield Move(float(loss[j] - loss[i]), released=int(j), made=int(i), group=c)
     if size > least:
         for j in inside:
-            yield Move(float(loss[j] - problem.local_product_cost[j]), released=int(j))
+            yield Move(float(loss[j] - own[j]), released=int(j), group=c)
 
 
 def _listing_worth(problem: Problem, margins: Floats, j: int) -> float:
@@ -120,12 +132,13 @@ def _moved(problem: Problem, stores: list[Store], draft: Draft, margins: Floats,
         order = np.argsort(-np.where(can, margins[:, move.listed], -np.inf), kind="stable")
         must[order[: problem.min_stores[move.listed]], move.listed] = True
         must[:, move.listed] |= can & (margins[:, move.listed] > 0)
+    group = problem.core_group == move.group
     if move.made >= 0:
-        draft.core[0, move.made] = True
-        must[:, move.made] = True
+        draft.core[move.group, move.made] = True
+        must[group, move.made] = True
     if move.released >= 0:
-        draft.core[0, move.released] = False
-        touched |= margins[:, move.released] < 0
+        draft.core[move.group, move.released] = False
+        touched |= group & (margins[:, move.released] < 0)
     if move.delisted >= 0:
         gone[move.delisted] = True
         touched |= draft.carried[:, move.delisted]
