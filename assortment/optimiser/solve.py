@@ -13,6 +13,7 @@ from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Mask
 from assortment.optimiser.chain.assortments import best_shared_draft, first_shared_draft
 from assortment.optimiser.chain.bound import Certificate, Proven, certify, trivial_certificate
+from assortment.optimiser.chain.branching import branched, can_branch
 from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.chain.programme import PLACES_MOST, ChainProgramme
 from assortment.optimiser.chain.search import improve
@@ -21,7 +22,6 @@ from assortment.optimiser.chain.warm import warm_draft
 from assortment.optimiser.infeasible.infeasible import explain, obvious
 from assortment.optimiser.plan.plan import Plan, relative_gap, rounding_of
 from assortment.optimiser.plan.status import Status
-from assortment.optimiser.programme.reference import is_tiny, solve_reference
 from assortment.optimiser.rules.audit import audit
 from assortment.optimiser.store.store import Store, stores_of
 from assortment.optimiser.workers import Clock, Workers, lend
@@ -48,7 +48,6 @@ class _Run:
 
     draft: Draft | None = None
     certificate: Certificate | None = None
-    reference_bound: float = np.inf
     interrupted: bool = False
     hurried: bool = False
     progress: Callable[[int, int], None] | None = field(default=None, repr=False)
@@ -158,8 +157,16 @@ def _work(
             clock=clock,
         )
         run.step(4)
-        if is_tiny(problem) and not clock.expired and _gap(problem, run) > gap:
-            _reference(problem, run, gap)
+        if not clock.expired and _gap(problem, run) > gap and can_branch(problem):
+            value = run.draft.value(problem)
+            run.certificate, run.draft = branched(
+                problem,
+                stores,
+                run.draft,
+                run.certificate,
+                slack=max(gap * abs(value), rounding_of(problem)),
+                clock=clock,
+            )
     run.step(_STAGES)
 
 
@@ -217,15 +224,7 @@ def _proven(problem: Problem, known: _Known | None) -> Proven | None:
 def _gap(problem: Problem, run: _Run) -> float:
     assert run.draft is not None
     bound = np.inf if run.certificate is None else run.certificate.bound(problem)
-    return relative_gap(problem, run.draft.value(problem), min(bound, run.reference_bound))
-
-
-def _reference(problem: Problem, run: _Run, gap: float) -> None:
-    """Close what the prices leave open in a tiny chain: its duality gap."""
-    assert run.draft is not None
-    found, run.reference_bound = solve_reference(problem, gap)
-    if found is not None and found.value(problem) > run.draft.value(problem):
-        run.draft = found
+    return relative_gap(problem, run.draft.value(problem), bound)
 
 
 def _plan(problem: Problem, run: _Run, gap: float, prove: bool, clock: Clock) -> Plan:
@@ -239,8 +238,6 @@ def _plan(problem: Problem, run: _Run, gap: float, prove: bool, clock: Clock) ->
     if prove and certificate is None:
         certificate = trivial_certificate(problem, stores_of(problem))
     bound = np.inf if certificate is None else certificate.bound(problem)
-    if run.reference_bound < bound:
-        bound, certificate = run.reference_bound, None
     # The value is computed in another order of sums than the bound; what rounding puts between them is no gap.
     bound = value if bound - value <= rounding_of(problem) else bound
     reached = relative_gap(problem, value, bound) <= gap

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Floats, Ints, Mask
+from assortment.optimiser.chain.branches import Branches, Part
 from assortment.optimiser.chain.coupling import Coupling, Prices
 from assortment.optimiser.chain.draft import marginal_values
+from assortment.optimiser.chain.fixing import Fixing
 from assortment.optimiser.chain.prices import Pieces, first_prices, polish_prices
 from assortment.optimiser.store.bound import StoreBound, prove, replay, trivial_bound
 from assortment.optimiser.store.log import StoreLog
@@ -51,24 +55,45 @@ class Certificate:
         What each store can earn at most at the prices, (S,).
     logs
         What the store bounds rest on, (S,); see `replay`. ``None``: on nothing but `trivial_bound`.
+    branches
+        Parts of all plans with a certificate each, where they prove more together; the rest then stands for all plans
+        as they were before they were split.
+
+    Of a part in which stores carry the same for certain, ``store_bounds`` and ``logs`` have one place for all of these;
+    see `Fixing.blocks`.
     """
 
     prices: Prices
     duals: Floats
     store_bounds: Floats
     logs: tuple[StoreLog | None, ...]
+    branches: Branches | None = None
 
     def bound(self, problem: Problem) -> float:
-        """Return the bound on the chain that follows, in plain arithmetic."""
-        return self.total(self.shared(problem), self.store_bounds)
+        """Return the bound on the chain that follows, in plain arithmetic; infinite where parts are missing."""
+        try:
+            return max(part.bound for part in self.parts(problem))
+        except ProblemError:
+            return np.inf
 
-    def shared(self, problem: Problem) -> float:
-        """Return the bound on the shared part that follows from its duals."""
-        return Coupling(problem).bound(self.prices, self.duals)
+    def parts(self, problem: Problem) -> Iterator[Part]:
+        """Yield the parts of all plans and what was proven of each.
+
+        Raises
+        ------
+        ProblemError
+            When they leave plans out.
+        """
+        if self.branches is not None:
+            yield from self.branches.parts(problem)
+        else:
+            yield Part(Fixing.none(problem), Coupling(problem), self)
 
     @staticmethod
     def total(shared: float, store_bounds: Floats) -> float:
         """Return the bound on the chain from that on the shared part and those on the stores, (S,)."""
+        if np.isneginf(store_bounds).any():
+            return -np.inf  # there is no plan
         # Every part is a bound already; the sum is rounded up.
         size = abs(shared) + np.abs(store_bounds).sum()
         return float(shared + store_bounds.sum() + 1e-15 * (2 + len(store_bounds)) * size)

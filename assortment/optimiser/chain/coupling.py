@@ -8,8 +8,9 @@ to what they imply for the number of products of a store, ``assortments_max`` is
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ from assortment.optimiser.rules.rule import RULES
 from assortment.optimiser.store.own_rows import can_be_core
 
 if TYPE_CHECKING:
+    from assortment.optimiser.chain.fixing import Fixing
     from assortment.optimiser.problem.problem import Problem
 
 
@@ -70,6 +72,17 @@ class Coupling:
         matrix, low, high = sparse_rows(shared, self._columns.count)
         self.polytope = Polytope(matrix[:, own], low, high, *self._ends())
         self.fixed_cost, self.price_cost = self._costs()
+
+    def within(self, fixing: Fixing) -> Coupling:
+        """Return what the stores have in common in a part of all plans."""
+        polytope, numbers, offset = self.polytope, self._columns, self._offset
+        lower, upper = polytope.lower.copy(), polytope.upper.copy()
+        for c in range(self.problem.C):
+            lower[numbers.y(c) - offset], upper[numbers.y(c) - offset] = fixing.core[c], fixing.maybe_core[c]
+        lower[numbers.z() - offset], upper[numbers.z() - offset] = fixing.listed, fixing.maybe_listed
+        part = copy.copy(self)
+        part.polytope = replace(polytope, lower=lower, upper=upper)
+        return part
 
     def solve(self, prices: Prices) -> tuple[float, Floats]:
         """Return a safe bound on the shared part at ``prices`` and the duals behind it."""

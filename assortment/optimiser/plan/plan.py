@@ -9,8 +9,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Floats, Mask, read_only
 from assortment.optimiser.chain.bound import Certificate
+from assortment.optimiser.chain.fixing import Fixing
 from assortment.optimiser.plan.changes import changes_frame, listings_frame
 from assortment.optimiser.plan.status import Status
 from assortment.optimiser.problem.problem import Problem
@@ -18,7 +20,7 @@ from assortment.optimiser.rules.audit import audit, priced
 from assortment.optimiser.rules.columns import costs_of
 from assortment.optimiser.rules.violation import Excess, Violation
 from assortment.optimiser.store.bound import replay
-from assortment.optimiser.store.store import stores_of
+from assortment.optimiser.store.store import Store, stores_of
 
 _ROUNDING = 4e-13
 
@@ -78,7 +80,7 @@ class Plan:
     reproducible
         Whether the same inputs give the same plan; not after a stop by the clock or by the user.
     certificate
-        What the bound rests on; ``None`` when it is infinite or comes from the reference model.
+        What the bound rests on; ``None`` when it is infinite.
     """
 
     problem: Problem
@@ -162,8 +164,10 @@ class Plan:
         For one that was split, the root proves a weaker bound only, and the store bound is taken from the certificate:
         ``taken`` counts these stores, and ``replayed`` is the bound on the plan with what their roots prove instead.
 
-        A bound without certificate (infinite, or of the reference model of a tiny chain) is only checked not to lie
-        below the value.
+        Where all plans were split into parts, all of this is done for each of them, and it is checked that the parts
+        leave no plan out.
+
+        An infinite bound, which has no certificate, is only checked not to lie below the value.
 
         Parameters
         ----------
@@ -177,39 +181,59 @@ class Plan:
             faults.append(f"the picks are worth {value!r}, not {self.value!r}")
         bound, replayed, taken = self.bound, np.inf, 0
         if self.certificate is not None:
-            shared = self.certificate.shared(self.problem)
-            bound = self.certificate.total(shared, self.certificate.store_bounds)
-            if bound > self.bound + 1e-9 * max(1.0, abs(bound)) + rounding_of(self.problem):
+            bound = self.certificate.bound(self.problem)
+            if not bound <= self.bound + 1e-9 * max(1.0, abs(bound)) + rounding_of(self.problem):
                 faults.append(f"the certificate proves {bound!r}, not {self.bound!r}")
-            proven, found = self._replayed(self.certificate, full)
+            replayed, taken, found = self._replayed(self.certificate, full)
             faults += found
-            taken = 0 if full else sum(log is not None and log.split for log in self.certificate.logs)
-            replayed = self.certificate.total(shared, proven)
         if self.bound < value - 1e-9 * max(1.0, abs(value)):
             faults.append(f"the bound {self.bound!r} is below the value {value!r}")
         return Verification(violations, value, bound, tuple(faults), replayed, taken)
 
-    def _replayed(self, certificate: Certificate, full: bool) -> tuple[Floats, list[str]]:
-        """Return what the logs prove of each store, (S,), and the faults of the certificate in words."""
+    def _replayed(self, certificate: Certificate, full: bool) -> tuple[float, int, list[str]]:
+        """Return the bound that the logs prove, how many store bounds are taken, and the faults of the certificate."""
+        stores, split = stores_of(self.problem), certificate.branches is not None
+        most, taken, faults = -np.inf, 0, list[str]()
+        try:
+            for part in certificate.parts(self.problem):
+                if part.certificate is None:
+                    most = max(most, part.bound)
+                    faults += [] if part.fixing.empty else ["nothing is proven of a part of all plans"]
+                    continue
+                own = part.fixing.stores(stores) if split else stores
+                proven, found = self._replayed_part(part.certificate, part.fixing, own, full)
+                most = max(most, part.certificate.total(part.shared, proven))
+                taken += 0 if full else sum(log is not None and log.split for log in part.certificate.logs)
+                faults += found
+        except ProblemError as error:
+            return np.inf, taken, [*faults, str(error)]
+        return most, taken, faults
+
+    def _replayed_part(
+        self, certificate: Certificate, fixing: Fixing, stores: list[Store], full: bool
+    ) -> tuple[Floats, list[str]]:
+        """Return what the logs prove of each store of a part of all plans, (blocks,), and the faults found."""
         prices, faults = certificate.prices, []
-        if min(prices.core.min(), prices.listed.min(), prices.spread.min()) < 0:
+        if not min(prices.core.min(), prices.listed.min(), prices.spread.min()) >= 0:
             faults.append("a price of the certificate is negative")
-        proven, paid = np.empty(self.problem.S), prices.per_store
-        for s, (store, log) in enumerate(zip(stores_of(self.problem), certificate.logs, strict=True)):
-            name, most = self.problem.store_ids[s], float(certificate.store_bounds[s])
-            priced = store.priced(paid[s])
-            proven[s] = replay(priced, log, full=full)
-            earned = priced.value(self.carried[s])
-            if earned > _outward(most):
+        if not len(stores) == len(certificate.logs) == len(certificate.store_bounds):
+            return np.full(len(stores), np.inf), [*faults, "a part of the certificate is of other stores"]
+        proven, paid, here = np.empty(len(stores)), fixing.paid(prices.per_store), fixing.holds(self.carried, self.core)
+        for b, (block, store, log) in enumerate(zip(fixing.blocks, stores, certificate.logs, strict=True)):
+            name, most = self.problem.store_ids[block[0]], float(certificate.store_bounds[b])
+            priced = store.priced(paid[b])
+            proven[b] = replay(priced, log, full=full)
+            earned = priced.value(self.carried[block[0]])
+            if here and earned > _outward(most):
                 faults.append(f"store '{name}' earns {earned!r}, above its bound {most!r}")
-            if (full or log is None or not log.split) and proven[s] > _outward(most):
-                faults.append(f"store '{name}': its log proves {float(proven[s])!r}, not {most!r}")
+            if (full or log is None or not log.split) and not proven[b] <= _outward(most):
+                faults.append(f"store '{name}': its log proves {float(proven[b])!r}, not {most!r}")
         return proven, faults
 
 
 def _outward(bound: float) -> float:
     """Return a bound with what rounding on another machine may add to it."""
-    return bound + 1e-9 * max(1.0, abs(bound))
+    return bound if np.isneginf(bound) else bound + 1e-9 * max(1.0, abs(bound))
 
 
 def relative_gap(problem: Problem, value: float, bound: float) -> float:

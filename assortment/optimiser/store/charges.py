@@ -166,6 +166,11 @@ class Charges:
             high=np.where(own, np.inf if most is None else most, self.high),
         )
 
+    def counted(self, least: float, most: float) -> Charges:
+        """Return the charges in which ``local_per_store`` asks for so many products, core included."""
+        own = np.array([rule == "local_per_store" for rule in self.rules], bool)
+        return replace(self, low=np.where(own, least, self.low), high=np.where(own, most, self.high))
+
     def _broken(self, sums: Floats) -> Floats:
         """Return by how much each row is broken at each column of its sums, (R, P)."""
         over = np.maximum(0.0, sums - self.high[:, None])

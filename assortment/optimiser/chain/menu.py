@@ -1,0 +1,86 @@
+"""Menu: all assortments of stores with few products, what each is worth, and those that the master knows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assortment.optimiser.arrays import Floats, Ints, Mask
+from assortment.optimiser.chain.master import Master
+from assortment.optimiser.store.store import Store
+
+
+class Menu:
+    """All assortments of blocks of stores.
+
+    Parameters
+    ----------
+    master
+        Learns of assortments as they turn out to be the best at some prices.
+    stores
+        The blocks as they may be at most, without prices.
+    """
+
+    def __init__(self, master: Master, stores: list[Store]) -> None:
+        self.master = master
+        self._picks = [_every(store) for store in stores]
+        self._values = [np.zeros(len(picks)) for picks in self._picks]
+        self._known = [np.full(len(picks), -1) for picks in self._picks]
+        self._pieces = list[tuple[int, int]]()
+        self._offered = np.zeros(0)
+
+    def within(self, stores: list[Store]) -> None:
+        """Keep to what the blocks may carry now; what they may not is worth -inf."""
+        for b, (store, picks) in enumerate(zip(stores, self._picks, strict=True)):
+            self._values[b] = np.where(store.fit_each(picks), store.values(picks), -np.inf)
+        worth = np.array([self._values[b][i] for b, i in self._pieces])
+        for piece in np.flatnonzero(worth != self._offered):
+            self.master.offer(int(piece), float(worth[piece]))
+        self._offered = worth
+
+    def taste(self, paid: Floats) -> float:
+        """Return what all blocks earn at most at prices paid to them, (blocks, N), and tell the master how."""
+        earned = 0.0
+        for b, price in enumerate(paid):
+            if len(self._values[b]) == 0:
+                return -np.inf
+            worth = self._values[b] + self._picks[b] @ price
+            i = int(worth.argmax())
+            earned += float(worth[i])
+            if np.isfinite(worth[i]) and self._known[b][i] < 0:
+                self._add(b, i)
+        return earned
+
+    def best(self, b: int, price: Floats) -> Mask:
+        """Return the best assortment of block ``b`` at prices paid to it, (N,); nothing when there is none."""
+        picks = self._picks[b]
+        if len(picks) == 0:
+            return np.zeros(len(price), bool)
+        best: Mask = picks[int((self._values[b] + picks @ price).argmax())]
+        return best
+
+    def carried(self, shares: Floats) -> tuple[Floats, Mask]:
+        """Return what each block carries when it carries shares of pieces, and its largest one, (blocks, N) each."""
+        parts = np.zeros((len(self._picks), self._picks[0].shape[1]))
+        heaviest, most = np.zeros(parts.shape, bool), np.full(len(parts), -1.0)
+        # Later pieces were not known yet.
+        for (b, i), share in zip(self._pieces, shares, strict=False):
+            picks = self._picks[b][i]
+            parts[b] += share * picks
+            if share > most[b] and np.isfinite(self._values[b][i]):
+                heaviest[b], most[b] = picks, share
+        return np.clip(parts, 0.0, 1.0), heaviest
+
+    def _add(self, b: int, i: int) -> None:
+        self._known[b][i] = len(self._pieces)
+        self._pieces.append((b, i))
+        self._offered = np.append(self._offered, self._values[b][i])
+        self.master.add(b, self._picks[b][i])
+        self.master.offer(len(self._pieces) - 1, float(self._values[b][i]))
+
+
+def _every(store: Store) -> Mask:
+    free: Ints = np.flatnonzero(store.may & ~store.must)
+    picks = np.tile(store.must, (2 ** len(free), 1))
+    picks[:, free] = (np.arange(2 ** len(free))[:, None] >> np.arange(len(free))) & 1
+    fit: Mask = picks[store.fit_each(picks)]
+    return fit
