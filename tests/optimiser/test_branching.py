@@ -127,7 +127,7 @@ def test_no_change_makes_a_false_bound(seed: int) -> None:
 
 def test_what_was_changed_is_found() -> None:
     """A leaf or a decision that is missing, a bound lowered, a log left out, a price below 0: each is found."""
-    plan = split_plan(small_problem(50_006))
+    plan = split_plan(small_problem(47))
     assert plan is not None
     branches = branches_of(plan)
     assert len(branches.leaves) > 3
