@@ -13,7 +13,7 @@ from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Mask
 from assortment.optimiser.chain.assortments import best_shared_draft, first_shared_draft
 from assortment.optimiser.chain.bound import Certificate, Proven, certify, trivial_certificate
-from assortment.optimiser.chain.branching import branched, can_branch
+from assortment.optimiser.chain.branching import branched, parts_most
 from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.chain.programme import PLACES_MOST, ChainProgramme
 from assortment.optimiser.chain.search import improve
@@ -157,7 +157,7 @@ def _work(
             clock=clock,
         )
         run.step(4)
-        if not clock.expired and _gap(problem, run) > gap and can_branch(problem):
+        if not clock.expired and _gap(problem, run) > gap and parts_most(problem):
             value = run.draft.value(problem)
             run.certificate, run.draft = branched(
                 problem,

@@ -14,12 +14,12 @@ import numpy as np
 
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.chain.bound import Certificate
-from assortment.optimiser.chain.branches import Branches
+from assortment.optimiser.chain.branches import Branches, Part
 from assortment.optimiser.chain.coupling import Coupling, Prices
 from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.chain.fixing import Decision, Fixing, Kind
 from assortment.optimiser.chain.master import Master, Proposal
-from assortment.optimiser.chain.menu import Menu
+from assortment.optimiser.chain.menu import FoundMenu, Menu
 from assortment.optimiser.rules.audit import audit
 from assortment.optimiser.store.bound import prove
 from assortment.optimiser.store.log import FEW_PRODUCTS
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 # Most parts to look at, and most rounds of prices in each.
 _PARTS = 400
 _ROUNDS = 60
+# Where assortments are searched for: stores × products × parts, rounds of prices in each, and the least parts that pay.
+_WORK = 6_000
+_SEARCH_ROUNDS = 12
+_PARTS_LEAST = 10
 # Most assortments of all stores together, to look through in each round.
 _PICKS_MOST = 40_000
 # More stores than this are not split by which are alike: there would be too many ways.
@@ -47,12 +51,20 @@ _WHOLE = 1e-6
 _CONVERGED = 1e-9
 
 
-def can_branch(problem: Problem) -> bool:
-    """Return whether the stores have so few products that each round can look through all their assortments."""
-    free = (problem.allowed & ~problem.required).sum(axis=1)
+def parts_most(problem: Problem) -> int:
+    """Return how many parts of all plans are worth looking at; 0: the chain is too large for branching to pay."""
     most = problem.rules.assortments_max
     if most is not None and most < problem.S and problem.S > _ALIKE_MOST:
-        return False
+        return 0
+    if _few(problem):
+        return _PARTS
+    parts = _WORK // (problem.S * problem.N)
+    return parts if parts >= _PARTS_LEAST else 0
+
+
+def _few(problem: Problem) -> bool:
+    """Whether stores have so few products that each round can look through all their assortments."""
+    free = (problem.allowed & ~problem.required).sum(axis=1)
     return bool(free.max() <= FEW_PRODUCTS) and int((2**free).sum()) <= _PICKS_MOST
 
 
@@ -95,6 +107,8 @@ class _Node:
         What is known of it.
     prices, duals
         What the bound rests on.
+    proven
+        What has been proven of it at these prices, if anything.
     decision, halves
         How it is split, and the parts in which the answer is no and yes.
     """
@@ -103,6 +117,7 @@ class _Node:
     bound: float
     prices: Prices
     duals: Floats
+    proven: Certificate | None = None
     decision: Decision | None = None
     halves: tuple[_Node, ...] = ()
 
@@ -148,7 +163,7 @@ class _Tree:
     def grow(self) -> None:
         """Split parts, those with the highest bound first, until all are closed or enough were looked at."""
         open_, pushed = [(-np.inf, 0, self._root)], 0
-        for _ in range(_PARTS):
+        for _ in range(parts_most(self._problem)):
             if not open_ or -open_[0][0] <= self._enough or self._clock.expired:
                 break
             node = heapq.heappop(open_)[2]
@@ -156,7 +171,7 @@ class _Tree:
             if node.decision is None:
                 continue
             node.halves = tuple(
-                replace(node, fixing=node.fixing.decided(node.decision, answer), decision=None, halves=())
+                replace(node, fixing=node.fixing.decided(node.decision, answer), proven=None, decision=None, halves=())
                 for answer in (False, True)
             )
             for half in node.halves:
@@ -172,8 +187,8 @@ class _Tree:
         return found if found.bound(self._problem) < self._known else self._whole
 
     def _proven(self, node: _Node) -> Certificate | None:
-        if node.fixing.empty:
-            return None
+        if node.fixing.empty or node.proven is not None:
+            return node.proven
         menu, paid = self._menu(node.fixing), node.fixing.paid(node.prices.per_store)
         own = node.fixing.stores(self._stores)
         menu.within(own)
@@ -182,8 +197,11 @@ class _Tree:
             prove(store.priced(price), menu.best(b, price), tolerance, nodes=_BOXES)
             for b, (store, price) in enumerate(zip(own, paid, strict=True))
         ]
+        for b, proof in enumerate(proofs):
+            menu.learn(b, proof.carried)
         bounds = np.array([proof.bound for proof in proofs])
-        return Certificate(node.prices, node.duals, bounds, tuple(proof.log for proof in proofs))
+        node.proven = Certificate(node.prices, node.duals, bounds, tuple(proof.log for proof in proofs))
+        return node.proven
 
     def _look(self, node: _Node) -> Decision | None:
         """Bound a part; say how to split it, or ``None`` when it is closed or nothing is left to decide."""
@@ -197,14 +215,17 @@ class _Tree:
             node.bound = -np.inf
             return None
         proposal = None
-        for _ in range(_ROUNDS):
+        for _ in range(_ROUNDS if menu.whole else _SEARCH_ROUNDS):
             found = menu.master.solve(coupling)
             if found is None:
                 break
             proposal = found
             reached = coupling.bound(found.prices, found.duals) + menu.taste(fixing.paid(found.prices.per_store))
             if reached < node.bound:
-                node.bound, node.prices, node.duals = reached, found.prices, found.duals
+                node.bound, node.prices, node.duals, node.proven = reached, found.prices, found.duals, None
+            if node.bound <= self._enough and not menu.whole:
+                # What was found is no bound yet.
+                node.bound = Part(fixing, coupling, self._proven(node)).bound
             if node.bound <= self._enough:
                 return None
             if reached - found.promise <= _CONVERGED * max(abs(reached), self._slack):
@@ -217,7 +238,8 @@ class _Tree:
             whole = replace(Fixing.none(self._problem), first=fixing.first)
             unit = max(1e-12, abs(self.value), _UNIT_SHARE * abs(self._known)) / self._problem.S
             master = Master(self._coupling, fixing.blocks, unit, _CAP * self._range)
-            self._menus[key] = Menu(master, whole.stores(self._stores))
+            kind = Menu if _few(self._problem) else FoundMenu
+            self._menus[key] = kind(master, whole.stores(self._stores))
         return self._menus[key]
 
     def _question(self, node: _Node, proposal: Proposal, menu: Menu) -> Decision | None:

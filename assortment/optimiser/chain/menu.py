@@ -1,4 +1,7 @@
-"""Menu: all assortments of stores with few products, what each is worth, and those that the master knows."""
+"""Menus: the assortments of blocks of stores, what each is worth, and those that the master knows.
+
+Where a block has few products all of its assortments are on the menu, else those that a search has found so far.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import numpy as np
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.chain.master import Master
+from assortment.optimiser.store.search import search
 from assortment.optimiser.store.store import Store
 
 
 class Menu:
-    """All assortments of blocks of stores.
+    """All assortments of blocks of stores that have few products.
 
     Parameters
     ----------
@@ -20,9 +24,12 @@ class Menu:
         The blocks as they may be at most, without prices.
     """
 
+    whole = True
+    """Whether all assortments are on it, so that what blocks earn at most is known and not only found."""
+
     def __init__(self, master: Master, stores: list[Store]) -> None:
         self.master = master
-        self._picks = [_every(store) for store in stores]
+        self._picks = [self._first(store) for store in stores]
         self._values = [np.zeros(len(picks)) for picks in self._picks]
         self._known = [np.full(len(picks), -1) for picks in self._picks]
         self._pieces = list[tuple[int, int]]()
@@ -36,6 +43,9 @@ class Menu:
         for piece in np.flatnonzero(worth != self._offered):
             self.master.offer(int(piece), float(worth[piece]))
         self._offered = worth
+
+    def learn(self, b: int, picks: Mask) -> None:
+        """Take in an assortment that block ``b`` may carry, (N,)."""
 
     def taste(self, paid: Floats) -> float:
         """Return what all blocks earn at most at prices paid to them, (blocks, N), and tell the master how."""
@@ -76,6 +86,48 @@ class Menu:
         self._offered = np.append(self._offered, self._values[b][i])
         self.master.add(b, self._picks[b][i])
         self.master.offer(len(self._pieces) - 1, float(self._values[b][i]))
+
+
+    @staticmethod
+    def _first(store: Store) -> Mask:
+        return _every(store)
+
+
+class FoundMenu(Menu):
+    """The assortments of blocks of stores that a search has found; parameters as for `Menu`."""
+
+    whole = False
+
+    def within(self, stores: list[Store]) -> None:
+        """Keep to what the blocks may carry now, and find something for each."""
+        super().within(stores)
+        self._stores = stores
+        for b, store in enumerate(stores):
+            if np.isneginf(self._values[b].max(initial=-np.inf)):
+                found = search(store, wide=True)
+                if found is not None:
+                    self.learn(b, found)
+
+    def learn(self, b: int, picks: Mask) -> None:
+        """Take in an assortment that block ``b`` may carry, (N,)."""
+        if self._stores[b].fits(picks) and not (self._picks[b] == picks).all(axis=1).any():
+            self._picks[b] = np.vstack([self._picks[b], picks])
+            self._values[b] = np.append(self._values[b], self._stores[b].value(picks))
+            self._known[b] = np.append(self._known[b], -1)
+
+    def taste(self, paid: Floats) -> float:
+        """Return what a search finds that all blocks earn at prices paid to them, (blocks, N); tell the master how."""
+        for b, (store, price) in enumerate(zip(self._stores, paid, strict=True)):
+            if np.isneginf(self._values[b].max(initial=-np.inf)):
+                return -np.inf
+            found = search(store.priced(price), self.best(b, price), rounds=1, wide=True)
+            if found is not None:
+                self.learn(b, found)
+        return super().taste(paid)
+
+    @staticmethod
+    def _first(store: Store) -> Mask:
+        return np.zeros((0, len(store.cost)), bool)
 
 
 def _every(store: Store) -> Mask:
