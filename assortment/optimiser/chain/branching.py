@@ -14,14 +14,14 @@ import numpy as np
 
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.chain.bound import Certificate
-from assortment.optimiser.chain.branches import Branches, Part
+from assortment.optimiser.chain.branches import Branches
 from assortment.optimiser.chain.coupling import Coupling, Prices
 from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.chain.fixing import Decision, Fixing, Kind
 from assortment.optimiser.chain.master import Master, Proposal
-from assortment.optimiser.chain.menu import FoundMenu, Menu
+from assortment.optimiser.chain.menu import BOXES, FoundMenu, Menu
 from assortment.optimiser.rules.audit import audit
-from assortment.optimiser.store.bound import prove
+from assortment.optimiser.store.bound import StoreBound, prove
 from assortment.optimiser.store.log import FEW_PRODUCTS
 from assortment.optimiser.store.store import Store
 
@@ -32,17 +32,16 @@ if TYPE_CHECKING:
 # Most parts to look at, and most rounds of prices in each.
 _PARTS = 400
 _ROUNDS = 60
-# Where assortments are searched for: stores × products × parts, rounds of prices in each, and the least parts that pay.
+# Where stores are proven in each round: stores × products × parts, rounds of prices, and the least parts that pay.
 _WORK = 6_000
-_SEARCH_ROUNDS = 12
+_PROOF_ROUNDS = 12
 _PARTS_LEAST = 10
 # Most assortments of all stores together, to look through in each round.
 _PICKS_MOST = 40_000
 # More stores than this are not split by which are alike: there would be too many ways.
 _ALIKE_MOST = 6
-# Stores are proven as close as this share of what is near enough, in so many boxes at most.
+# Stores are proven as close as this share of what is near enough.
 _STORE_SHARE = 0.1
-_BOXES = 150
 # The programme's unit of money is no less than this share of the bound there is.
 _UNIT_SHARE = 1e-3
 # Prices end at so many times all that the chain could earn or pay: where no plan is left the bound falls without end.
@@ -187,21 +186,21 @@ class _Tree:
         return found if found.bound(self._problem) < self._known else self._whole
 
     def _proven(self, node: _Node) -> Certificate | None:
+        """Return what is proven of a part, of one with few products only now: its bound was known without."""
         if node.fixing.empty or node.proven is not None:
             return node.proven
         menu, paid = self._menu(node.fixing), node.fixing.paid(node.prices.per_store)
         own = node.fixing.stores(self._stores)
         menu.within(own)
-        tolerance = _STORE_SHARE * self._slack / self._problem.S
         proofs = [
-            prove(store.priced(price), menu.best(b, price), tolerance, nodes=_BOXES)
+            prove(store.priced(price), menu.best(b, price), self._tolerance, nodes=BOXES)
             for b, (store, price) in enumerate(zip(own, paid, strict=True))
         ]
-        for b, proof in enumerate(proofs):
-            menu.learn(b, proof.carried)
-        bounds = np.array([proof.bound for proof in proofs])
-        node.proven = Certificate(node.prices, node.duals, bounds, tuple(proof.log for proof in proofs))
-        return node.proven
+        return _certificate(node.prices, node.duals, proofs)
+
+    @property
+    def _tolerance(self) -> float:
+        return _STORE_SHARE * self._slack / self._problem.S
 
     def _look(self, node: _Node) -> Decision | None:
         """Bound a part; say how to split it, or ``None`` when it is closed or nothing is left to decide."""
@@ -211,25 +210,22 @@ class _Tree:
             return None
         coupling, menu = self._coupling.within(fixing), self._menu(fixing)
         menu.within(fixing.stores(self._stores))
-        if np.isneginf(menu.taste(fixing.paid(node.prices.per_store))):
-            node.bound = -np.inf
-            return None
-        proposal = None
-        for _ in range(_ROUNDS if menu.whole else _SEARCH_ROUNDS):
+        few, proposal = not isinstance(menu, FoundMenu), None
+        near = _CONVERGED if few else 2 * _STORE_SHARE
+        prices, duals = node.prices, node.duals
+        for _ in range(_ROUNDS if few else _PROOF_ROUNDS):
+            reached = coupling.bound(prices, duals) + menu.taste(fixing.paid(prices.per_store))
+            if reached < node.bound:
+                node.bound, node.prices, node.duals = reached, prices, duals
+                node.proven = _certificate(prices, duals, menu.proofs) if isinstance(menu, FoundMenu) else None
+            if node.bound <= self._enough:
+                return None
+            if proposal is not None and reached - proposal.promise <= near * self._slack + _CONVERGED * abs(reached):
+                break
             found = menu.master.solve(coupling)
             if found is None:
                 break
-            proposal = found
-            reached = coupling.bound(found.prices, found.duals) + menu.taste(fixing.paid(found.prices.per_store))
-            if reached < node.bound:
-                node.bound, node.prices, node.duals, node.proven = reached, found.prices, found.duals, None
-            if node.bound <= self._enough and not menu.whole:
-                # What was found is no bound yet.
-                node.bound = Part(fixing, coupling, self._proven(node)).bound
-            if node.bound <= self._enough:
-                return None
-            if reached - found.promise <= _CONVERGED * max(abs(reached), self._slack):
-                break
+            proposal, prices, duals = found, found.prices, found.duals
         return None if proposal is None else self._question(node, proposal, menu)
 
     def _menu(self, fixing: Fixing) -> Menu:
@@ -238,8 +234,9 @@ class _Tree:
             whole = replace(Fixing.none(self._problem), first=fixing.first)
             unit = max(1e-12, abs(self.value), _UNIT_SHARE * abs(self._known)) / self._problem.S
             master = Master(self._coupling, fixing.blocks, unit, _CAP * self._range)
-            kind = Menu if _few(self._problem) else FoundMenu
-            self._menus[key] = kind(master, whole.stores(self._stores))
+            own = whole.stores(self._stores)
+            few = _few(self._problem)
+            self._menus[key] = Menu(master, own) if few else FoundMenu(master, own, self._tolerance)
         return self._menus[key]
 
     def _question(self, node: _Node, proposal: Proposal, menu: Menu) -> Decision | None:
@@ -282,6 +279,11 @@ class _Tree:
         value = draft.value(self._problem)
         if value > self.value and not audit(self._problem, draft.carried, draft.core_by_store(self._problem)):
             self.draft, self.value = draft, value
+
+
+def _certificate(prices: Prices, duals: Floats, proofs: list[StoreBound]) -> Certificate:
+    bounds = np.array([proof.bound for proof in proofs])
+    return Certificate(prices, duals, bounds, tuple(proof.log for proof in proofs))
 
 
 def _largest(kind: Kind, shares: Floats) -> Decision:

@@ -9,8 +9,12 @@ import numpy as np
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.chain.master import Master
-from assortment.optimiser.store.search import search
+from assortment.optimiser.store.bound import StoreBound, prove
+from assortment.optimiser.store.search import climb, search
 from assortment.optimiser.store.store import Store
+
+# Most boxes to look at in the proof of a block.
+BOXES = 150
 
 
 class Menu:
@@ -23,9 +27,6 @@ class Menu:
     stores
         The blocks as they may be at most, without prices.
     """
-
-    whole = True
-    """Whether all assortments are on it, so that what blocks earn at most is known and not only found."""
 
     def __init__(self, master: Master, stores: list[Store]) -> None:
         self.master = master
@@ -43,9 +44,6 @@ class Menu:
         for piece in np.flatnonzero(worth != self._offered):
             self.master.offer(int(piece), float(worth[piece]))
         self._offered = worth
-
-    def learn(self, b: int, picks: Mask) -> None:
-        """Take in an assortment that block ``b`` may carry, (N,)."""
 
     def taste(self, paid: Floats) -> float:
         """Return what all blocks earn at most at prices paid to them, (blocks, N), and tell the master how."""
@@ -87,16 +85,25 @@ class Menu:
         self.master.add(b, self._picks[b][i])
         self.master.offer(len(self._pieces) - 1, float(self._values[b][i]))
 
-
     @staticmethod
     def _first(store: Store) -> Mask:
         return _every(store)
 
 
 class FoundMenu(Menu):
-    """The assortments of blocks of stores that a search has found; parameters as for `Menu`."""
+    """The assortments of blocks of stores that proofs have found.
 
-    whole = False
+    Parameters
+    ----------
+    master, stores
+        As for `Menu`.
+    tolerance
+        How close a block is proven.
+    """
+
+    def __init__(self, master: Master, stores: list[Store], tolerance: float) -> None:
+        super().__init__(master, stores)
+        self._stores, self._tolerance, self.proofs = stores, tolerance, list[StoreBound]()
 
     def within(self, stores: list[Store]) -> None:
         """Keep to what the blocks may carry now, and find something for each."""
@@ -104,26 +111,27 @@ class FoundMenu(Menu):
         self._stores = stores
         for b, store in enumerate(stores):
             if np.isneginf(self._values[b].max(initial=-np.inf)):
-                found = search(store, wide=True)
+                found = search(store)
                 if found is not None:
-                    self.learn(b, found)
+                    self._learn(b, found)
 
-    def learn(self, b: int, picks: Mask) -> None:
-        """Take in an assortment that block ``b`` may carry, (N,)."""
+    def taste(self, paid: Floats) -> float:
+        """Return what all blocks are proven to earn at most at prices paid to them; tell the master how."""
+        self.proofs = []
+        for b, (store, price) in enumerate(zip(self._stores, paid, strict=True)):
+            priced, start = store.priced(price), self.best(b, price)
+            if priced.fits(start):
+                start = climb(priced, start)
+            self.proofs.append(prove(priced, start, self._tolerance, nodes=BOXES))
+            self._learn(b, self.proofs[-1].carried)
+        super().taste(paid)
+        return sum(proof.bound for proof in self.proofs)
+
+    def _learn(self, b: int, picks: Mask) -> None:
         if self._stores[b].fits(picks) and not (self._picks[b] == picks).all(axis=1).any():
             self._picks[b] = np.vstack([self._picks[b], picks])
             self._values[b] = np.append(self._values[b], self._stores[b].value(picks))
             self._known[b] = np.append(self._known[b], -1)
-
-    def taste(self, paid: Floats) -> float:
-        """Return what a search finds that all blocks earn at prices paid to them, (blocks, N); tell the master how."""
-        for b, (store, price) in enumerate(zip(self._stores, paid, strict=True)):
-            if np.isneginf(self._values[b].max(initial=-np.inf)):
-                return -np.inf
-            found = search(store.priced(price), self.best(b, price), rounds=1, wide=True)
-            if found is not None:
-                self.learn(b, found)
-        return super().taste(paid)
 
     @staticmethod
     def _first(store: Store) -> Mask:
