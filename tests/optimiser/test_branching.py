@@ -23,7 +23,7 @@ from assortment.optimiser.chain.fixing import Decision, Fixing, Kind
 def split_plan(problem: Problem, *, few: bool = True) -> Plan | None:
     """The plan of a problem whose proof rests on branching alone, from nothing; ``None`` when there is no plan.
 
-    Without ``few``, stores are bounded as large ones are.
+    Without ``few``, stores are bounded as those with many products are.
     """
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -31,6 +31,7 @@ def split_plan(problem: Problem, *, few: bool = True) -> Plan | None:
         patch.setattr("assortment.optimiser.chain.bound._start", lambda problem, *_: _nothing(problem))
         if not few:
             stack.enter_context(branching())
+            patch.setattr("assortment.optimiser.chain.branching._few", lambda problem: False)
         try:
             return solve(problem, gap=1e-4)
         except Infeasible:
@@ -56,19 +57,20 @@ def branches_of(plan: Plan) -> Branches:
     return plan.certificate.branches
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 100_000), st.sampled_from(["plain", "torture"]))
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 100_000), st.sampled_from(["plain", "torture", "many"]))
 def test_branching_alone_finds_and_proves_the_best(seed: int, numbers: str) -> None:
     """From no prices at all: the plan is the best there is, the bound not below it, and both are checked."""
     problem = small_problem(seed, numbers=numbers)
-    best, plan = best_value(problem), split_plan(problem)
+    best, plan = best_value(problem), split_plan(problem, few=numbers != "many")
     assert (best is None) == (plan is None)
     if plan is None or best is None:
         return
     scale = max(1e-9, abs(best), 1e-9 * float((problem.class_weight.sum(1) * np.abs(problem.worth).max(1)).sum()))
-    assert plan.status == Status.OPTIMAL
+    assert plan.status == Status.OPTIMAL or numbers == "many"
     assert obeys(problem, plan.carried, plan.core)
-    assert best - (1e-4 + 1e-9) * scale <= plan.value <= best + 1e-9 * scale
+    assert plan.value <= best + 1e-9 * scale
+    assert plan.value >= best - (max(1e-4, plan.gap) + 1e-9) * scale
     assert plan.bound >= best - 1e-9 * scale
     again = pickle.loads(pickle.dumps(plan))
     assert again.verify().ok
@@ -110,7 +112,7 @@ def changed(branches: Branches, rng: np.random.Generator) -> Branches:
     return Branches(tuple(decisions), tuple(leaves))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 100_000))
 def test_no_change_makes_a_false_bound(seed: int) -> None:
     """Whatever is changed in a certificate of parts: where its check finds nothing, its bound is true."""
