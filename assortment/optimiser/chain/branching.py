@@ -36,8 +36,8 @@ _ROUNDS = 60
 _WORK = 6_000
 _PROOF_ROUNDS = 12
 _PARTS_LEAST = 10
-# After so many parts branching goes on only where less than this share of what was missing is missing still.
-_TRIAL = 6
+# After half of the parts branching goes on only where less than this share of what was missing is missing still.
+_TRIAL_SHARE = 0.5
 _HOPELESS = 0.9
 # Most assortments of all stores together, to look through in each round.
 _PICKS_MOST = 40_000
@@ -165,11 +165,13 @@ class _Tree:
     def grow(self) -> None:
         """Split parts, those with the highest bound first, until all are closed or enough were looked at."""
         open_, pushed = [(-np.inf, 0, self._root)], 0
-        for count in range(parts_most(self._problem)):
+        most, few = parts_most(self._problem), _few(self._problem)
+        for count in range(most):
             if not open_ or -open_[0][0] <= self._enough or self._clock.expired:
                 break
             missing = -open_[0][0] - self._enough
-            if count == _TRIAL and not _few(self._problem) and missing > _HOPELESS * (self._root.bound - self._enough):
+            tried = not few and count == int(_TRIAL_SHARE * most)
+            if tried and missing > _HOPELESS * (self._root.bound - self._enough):
                 break
             node = heapq.heappop(open_)[2]
             node.decision = self._look(node)
