@@ -239,7 +239,12 @@ def _plan(problem: Problem, run: _Run, gap: float, prove: bool, clock: Clock) ->
         certificate = trivial_certificate(problem, stores_of(problem))
     bound = np.inf if certificate is None else certificate.bound(problem)
     # The value is computed in another order of sums than the bound; what rounding puts between them is no gap.
-    bound = value if bound - value <= rounding_of(problem) else bound
+    rounding = rounding_of(problem)
+    if not bound >= value - rounding:
+        raise AssertionError(
+            f"the optimiser proved {bound}, but its plan is worth {value}, which is a fault of this package"
+        )
+    bound = value if bound - value <= rounding else bound
     reached = relative_gap(problem, value, bound) <= gap
     if reached:
         status = Status.OPTIMAL
