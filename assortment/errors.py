@@ -122,6 +122,78 @@ class ProblemError(AssortmentError):
     exit_code = 6
 
 
+@dataclass(frozen=True)
+class Step:
+    """One setting that a relaxation changes.
+
+    Parameters
+    ----------
+    setting
+        Such as ``core_min``, ``changes_max``, ``shelf_cm``, ``groups least``; ``allowed`` and ``required`` are 0 or 1.
+    now, to
+        What it is and what it must become.
+    store, product, group
+        Of which store, product or group; ``None`` where the setting is of all.
+    """
+
+    setting: str
+    now: float
+    to: float
+    store: str | None = None
+    product: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """By how much one rule must give for a conflict to vanish while all others hold.
+
+    Parameters
+    ----------
+    rule
+        Its name, as in ``RULES``.
+    amount
+        By how much, in the rule's own unit (centimetres, products, changes, stores); where stores differ, the most.
+    stores
+        Ids of the stores where it must give; empty where a setting of the whole chain changes.
+    steps
+        Every setting that changes.
+    least
+        Whether less was ruled out; otherwise less may help too.
+    checked
+        Whether this much was seen to help; otherwise more may be needed.
+    """
+
+    rule: str
+    amount: float
+    stores: tuple[str, ...]
+    steps: tuple[Step, ...]
+    least: bool = True
+    checked: bool = True
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One reason why there is no plan.
+
+    Parameters
+    ----------
+    rules
+        Names of the rules in conflict; without any one of them the others can be kept.
+    stores
+        Ids of the stores in conflict; empty where no store is needed for it.
+    sentence
+        The conflict in words, with the next step.
+    relaxations
+        Ways out; each alone makes this conflict vanish.
+    """
+
+    rules: tuple[str, ...]
+    stores: tuple[str, ...]
+    sentence: str
+    relaxations: tuple[Relaxation, ...] = ()
+
+
 class Infeasible(AssortmentError):  # noqa: N818 - the design names it so, as the field does
     """No assortment obeys all rules.
 
@@ -133,21 +205,40 @@ class Infeasible(AssortmentError):  # noqa: N818 - the design names it so, as th
         Names of the rules in conflict, as in ``RULES``.
     stores
         Ids of the stores in conflict; empty where the conflict is of the chain as a whole.
+    obstacles
+        Each conflict with its rules, stores and ways out.
+    enough
+        Ways out of all conflicts at once: with all relaxations of any one of these a plan was found.
     """
 
     exit_code = 7
 
-    def __init__(self, message: str, *, rules: Iterable[str] = (), stores: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        rules: Iterable[str] = (),
+        stores: Iterable[str] = (),
+        obstacles: Iterable[Obstacle] = (),
+        enough: Iterable[tuple[Relaxation, ...]] = (),
+    ) -> None:
         self.rules, self.stores = tuple(rules), tuple(stores)
+        self.obstacles, self.enough = tuple(obstacles), tuple(enough)
         super().__init__(message)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default way between processes.
-        return _infeasible, (str(self), self.rules, self.stores)
+        return _infeasible, (str(self), self.rules, self.stores, self.obstacles, self.enough)
 
 
-def _infeasible(message: str, rules: tuple[str, ...], stores: tuple[str, ...]) -> Infeasible:
-    return Infeasible(message, rules=rules, stores=stores)
+def _infeasible(
+    message: str,
+    rules: tuple[str, ...],
+    stores: tuple[str, ...],
+    obstacles: tuple[Obstacle, ...],
+    enough: tuple[tuple[Relaxation, ...], ...],
+) -> Infeasible:
+    return Infeasible(message, rules=rules, stores=stores, obstacles=obstacles, enough=enough)
 
 
 class ReportError(AssortmentError):

@@ -19,7 +19,8 @@ from assortment.optimiser.chain.programme import PLACES_MOST, ChainProgramme
 from assortment.optimiser.chain.search import improve
 from assortment.optimiser.chain.start import first_draft, free_stores
 from assortment.optimiser.chain.warm import warm_draft
-from assortment.optimiser.infeasible.infeasible import explain, obvious
+from assortment.optimiser.infeasible.counting import counting_shows
+from assortment.optimiser.infeasible.infeasible import explain
 from assortment.optimiser.plan.plan import Plan, relative_gap, rounding_of
 from assortment.optimiser.plan.status import Status
 from assortment.optimiser.rules.audit import audit
@@ -107,7 +108,7 @@ def solve(
             f"found gap={gap}, workers={workers}, time_limit_s={time_limit_s}; "
             "expected a gap of 0 or more, at least one worker and a time limit of 0 s or more"
         )
-    if any(True for _ in obvious(problem)):
+    if counting_shows(problem):
         raise explain(problem)
     known = None if start is None else _known(problem, start)
     clock, run = Clock(time_limit_s), _Run(progress=progress)

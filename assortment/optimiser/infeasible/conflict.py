@@ -1,153 +1,215 @@
-"""A smallest set of rules in conflict, and by how little each would have to give, from linear programmes."""
+"""Conflicts of stores that could each obey the rules alone: a smallest set of rules and stores, and the ways out."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
-from assortment.optimiser.programme.linear import LinearProgram, Polytope
-from assortment.optimiser.rules.columns import columns_of
-from assortment.optimiser.rules.rows import Row, listed, sparse_rows
-from assortment.optimiser.rules.rule import RULES
-from assortment.optimiser.store.own_rows import implied_rows
+from assortment.optimiser.infeasible.alone import Conflict, in_their_order, rules_in_order
+from assortment.optimiser.infeasible.master import Line
+from assortment.optimiser.infeasible.mends import Way, share_given
+from assortment.optimiser.infeasible.store_rows import Part
+from assortment.optimiser.infeasible.together import Asked, Found, Together
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
-_NODES = 20_000
-# Looking for the very least relaxation of a whole chain can take hours; a small one that helps is enough.
-_RELAXATION_SECONDS = 4.0
-# What to do about a rule that stands in the way, by how much in sum over its rows.
-_MENDS = {
-    "core": "give up {} core products or places of them",
-    "shelf": "give {} cm more shelf",
-    "allowed": "allow {} products more",
-    "required": "require {} products fewer",
-    "groups": "loosen the limits of groups by {}",
-    "products_max": "raise products_max by {}",
-    "local_products_max": "raise local_products_max by {}",
-    "local_min_stores": "lower local_min_stores by {} in sum",
-    "local_per_store": "loosen local_per_store by {}",
-    "local_share": "loosen local_share, by {} products in sum",
-    "changes_max": "raise changes_max by {}",
-    "assortments_max": "raise assortments_max by {}",
-}
+# How much more than the relaxation's least is tried: whole numbers, of centimetres a share.
+_MORE = (0.0, 1.0, 2.0, 4.0, 8.0)
+_MORE_SHELF = (1e-3, 0.05, 0.2, 0.6)
+_NEARLY = 2e-3
+_ASIDES_MOST = 2
+# Most places (stores × products) for which a plan is sought with each way out; it takes a programme for every store.
+_PLACES_MOST = 100_000
+# Rules that give at single places, or by a share that only a plan shows.
+_BY_PLACES = frozenset({"allowed", "required"})
+_NO_NUMBER = _BY_PLACES | {"local_share"}
+# Stores of a conflict that only whole picks show are sought among so many at most.
+_STORES_MOST = 12
 
 
-@dataclass(frozen=True)
-class Obstacle:
-    """One reason why there is no plan: the rules and stores in conflict, and a sentence with the next step."""
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """Whether stores can obey limits together: a plan, a conflict, or, with neither, undecided."""
 
-    rules: tuple[str, ...]
-    stores: tuple[str, ...]
-    sentence: str
-
-
-class _Named(NamedTuple):
-    rule: str
-    row: Row
+    plan: Found | None = None
+    conflict: Conflict | None = None
 
 
-def conflict_in(problem: Problem) -> list[Obstacle]:
-    """Return the conflicts of single stores; when there are none, that of the chain as a whole."""
-    # What has a price cannot be in the way.
-    must_hold = [rule for rule in RULES if rule.name not in problem.rules.soft]
-    rows = [_Named(rule.name, row) for rule in must_hold for row in rule.rows(problem)]
-    alone = [named for named in rows if not _rule_couples(named.rule)]
-    found = []
-    for s in range(problem.S):
-        columns = columns_of(problem).x(s)
-        own = [named for named in alone if len(named.row.columns) and np.isin(named.row.columns, columns).all()]
-        own += [_Named(row.name, row) for row in implied_rows(problem, s)]
-        shifted = [_Named(name, _shift(row, -s * problem.N)) for name, row in own]
-        if not _feasible(shifted, [], problem.N):
-            found.append(_obstacle(problem, shifted, [], problem.N, problem.store_ids[s]))
-    if found:
-        return found
-    return [_obstacle(problem, rows, list(listed(problem)), columns_of(problem).count, None)]
+def settle(together: Together, asked: Asked, *, whole: bool = True) -> Settled:
+    """Decide whether all stores asked can keep all limits asked; without ``whole`` picks by the relaxation alone."""
+    verdict = together.relaxation(asked)
+    if verdict.choice is None:
+        return Settled(conflict=_Search(together, asked, whole=False).conflict()) if verdict.lines else Settled()
+    plan, certain = together.plan(asked) if whole else (None, False)
+    if plan is None and certain:
+        return Settled(conflict=_Search(together, asked, whole=True).conflict())
+    return Settled(plan)
 
 
-def _obstacle(problem: Problem, rows: list[_Named], fixed: list[Row], count: int, store: str | None) -> Obstacle:
-    names = _smallest_conflict(rows, fixed, count)
-    kept = [named for named in rows if named.rule in names]
-    stores: dict[str, None] = dict.fromkeys([store] if store is not None else [])
-    ways = []
-    for name in names:
-        relaxed = _least_relaxation(name, kept, fixed, count)
-        if relaxed is None:
-            continue
-        total, broken = relaxed
-        if total <= 0:
-            continue
-        at = [problem.store_ids[s] for s in _stores_of(broken, problem)] if store is None else []
-        stores.update(dict.fromkeys(at))
-        places = f" (stores {', '.join(repr(item) for item in at)})" if 0 < len(at) <= 5 else ""
-        ways.append(_MENDS[name].format(f"{total:g}") + places)
-    # For one store alone the core is part of the row on local products; the user asked for two rules.
-    if store is not None and "local_per_store" in names and "core" not in names and problem.rules.core_min > 0:
-        names.append("core")
-    where = "the chain" if store is None else f"store '{store}'"
-    head = f"{where}: " + (
-        f"the rule {names[0]} cannot hold" if len(names) == 1 else f"{', '.join(names)} cannot hold together"
-    )
-    step = f"; {', or '.join(ways)}" if ways else "; leave one of them out"
-    return Obstacle(tuple(names), tuple(stores), head + step)
+class _Search:
+    """The search for a smallest conflict among what is asked, which is known to be impossible."""
+
+    def __init__(self, together: Together, asked: Asked, *, whole: bool) -> None:
+        self._together, self._asked, self._whole = together, asked, whole
+
+    def conflict(self) -> Conflict:
+        """Return a smallest conflict."""
+        _, lines = self._impossible(self._asked.on, self._asked.stores)
+        # Most stores of a large chain have no part in it.
+        self._near = self._asked.stores if lines is None else _stores_in(lines)
+        parts = self._without_idle_rules(self._asked.on, lines)
+        while True:
+            names = rules_in_order(part.rule for part in parts)
+            ways = {name: self._way(name, parts) for name in names}
+            # The relaxation has no whole picks: a rule without which they are impossible too is not part of it.
+            idle = [name for name, way in ways.items() if way is None]
+            if not idle or len(names) == 1:
+                break
+            parts = frozenset(part for part in parts if part.rule != idle[0])
+            self._near, self._whole = self._asked.stores, True
+        stores = self._smallest_stores(parts)
+        small = self._smallest_parts(parts, stores)
+        given = tuple(way for way in ways.values() if way is not None)
+        return Conflict(in_their_order(names), stores, small, given, together=True)
+
+    def _way(self, name: str, parts: frozenset[Part]) -> Way | None:
+        """Return how one rule must give: for all rules to hold if it can, else for those of the conflict."""
+        unchecked = None
+        for on in (self._asked.on, parts):
+            way = least_way(self._together, Asked(on, self._asked.stores, name))
+            if way is not None and way.checked:
+                return way
+            unchecked = way or unchecked
+        if is_large(self._together.problem):
+            return unchecked
+        rest = frozenset(part for part in parts if part.rule != name)
+        plan, certain = self._together.plan(Asked(rest, self._asked.stores))
+        return None if plan is None and certain else unchecked or Way(name, least=False, checked=False)
+
+    def _without_idle_rules(self, parts: frozenset[Part], lines: tuple[Line, ...] | None) -> frozenset[Part]:
+        for name in rules_in_order(part.rule for part in parts):
+            rest = frozenset(part for part in parts if part.rule != name)
+            if lines is not None and not any(part.rule == name for line in lines for part in line.parts):
+                parts = rest
+                continue
+            impossible, found = self._impossible(rest, self._near)
+            if impossible:
+                parts, lines = rest, found
+        return parts
+
+    def _smallest_stores(self, parts: frozenset[Part]) -> tuple[int, ...]:
+        """Leave out stores, many at a time at first, as long as the rest is impossible."""
+        stores = self._near
+        _, lines = self._impossible(parts, stores)
+        if lines is not None:
+            stores = _stores_in(lines)
+        elif len(stores) > _STORES_MOST:
+            return ()
+        size = max(1, len(stores) // 2)
+        while stores:
+            at = 0
+            while at < len(stores):
+                rest = stores[:at] + stores[at + size :]
+                impossible, found = self._impossible(parts, rest)
+                if impossible:
+                    stores = rest if found is None else tuple(s for s in rest if s in set(_stores_in(found)))
+                else:
+                    at += size
+            if size == 1:
+                break
+            size //= 2
+        return stores
+
+    def _smallest_parts(self, parts: frozenset[Part], stores: tuple[int, ...]) -> frozenset[Part]:
+        stores = stores or self._asked.stores
+        _, lines = self._impossible(parts, stores)
+        for part in sorted(parts):
+            rest = parts - {part}
+            if lines is not None and not any(part in line.parts for line in lines):
+                parts = rest
+                continue
+            impossible, found = self._impossible(rest, stores)
+            if impossible:
+                parts, lines = rest, found
+        return parts
+
+    def _impossible(self, parts: frozenset[Part], stores: tuple[int, ...]) -> tuple[bool, tuple[Line, ...] | None]:
+        """Return whether the stores cannot keep the limits, and the lines that show it, if lines do."""
+        asked = Asked(parts, stores)
+        verdict = self._together.relaxation(asked)
+        if verdict.choice is None and verdict.lines:
+            return True, verdict.lines
+        if not self._whole:
+            return False, None
+        plan, certain = self._together.plan(asked)
+        return plan is None and certain, None
 
 
-def _smallest_conflict(rows: list[_Named], fixed: list[Row], count: int) -> list[str]:
-    """Leave out one rule after the other; those without which the rest can hold are the conflict."""
-    names = list(dict.fromkeys(named.rule for named in rows))
-    for name in list(names):
-        rest = [named for named in rows if named.rule in names and named.rule != name]
-        if not _feasible(rest, fixed, count):
-            names.remove(name)
-    return names
+def _stores_in(lines: Iterable[Line]) -> tuple[int, ...]:
+    return tuple(sorted({s for line in lines for s in line.stores}))
 
 
-def _feasible(rows: list[_Named], fixed: list[Row], count: int) -> bool:
-    matrix, low, high = sparse_rows([named.row for named in rows] + fixed, count)
-    ones = np.ones(count)
-    programme = LinearProgram(Polytope(matrix, low, high, 0 * ones, ones), whole=ones > 0, nodes=_NODES)
-    return not programme.maximise(0 * ones).infeasible
+def is_large(problem: Problem) -> bool:
+    """Return whether a programme of whole picks for every store takes too long to be asked often."""
+    return problem.S * problem.N > _PLACES_MOST
 
 
-def _least_relaxation(name: str, rows: list[_Named], fixed: list[Row], count: int) -> tuple[float, list[Row]] | None:
-    """Return by how much, in sum, the rows of one rule must give while all others hold, and which rows give."""
-    all_rows = [named.row for named in rows] + fixed
-    soft = [i for i, named in enumerate(rows) if named.rule == name]
-    matrix, low, high = sparse_rows(all_rows, count)
-    places = (np.array(soft * 2), np.arange(2 * len(soft)))
-    slack = sparse.csr_matrix((np.repeat([1.0, -1.0], len(soft)), places), shape=(len(all_rows), 2 * len(soft)))
-    room = float(np.abs(matrix).sum(axis=1).max()) + float(np.abs(low[np.isfinite(low)]).max(initial=0.0))
-    upper = np.concatenate([np.ones(count), np.full(2 * len(soft), room)])
-    whole = np.arange(len(upper)) < count
-    cost = np.where(whole, 0.0, -1.0)
-    polytope = Polytope(sparse.hstack([matrix, slack]).tocsr(), low, high, 0 * upper, upper)
-    programme = LinearProgram(polytope, whole=whole, nodes=_NODES, seconds=_RELAXATION_SECONDS)
-    answer = programme.maximise(cost)
-    if answer.columns is None:
+def least_way(together: Together, asked: Asked) -> Way | None:
+    """Return the least that the soft rule must give for the stores to keep all limits; ``None``: nothing helps.
+
+    The way is ``checked`` when a plan was found; else the relaxation alone says that less does not help.
+    """
+    if asked not in together.ways:
+        together.ways[asked] = _least_way(together, asked)
+    return together.ways[asked]
+
+
+def _least_way(together: Together, asked: Asked) -> Way | None:
+    verdict = together.relaxation(asked)
+    if verdict.choice is None:
         return None
-    given = answer.columns[count:].reshape(2, -1).sum(axis=0)
-    broken = [all_rows[i] for i, amount in zip(soft, given, strict=True) if amount > 1e-6]
-    return round(float(given.sum()), 6), broken
+    shelf, asides = asked.soft == "shelf", 0
+    least = ruled_out = verdict.bound if shelf else float(np.ceil(verdict.bound - 1e-6))
+    steps = [] if is_large(together.problem) else list(_MORE_SHELF if shelf else _MORE)
+    while steps and asides < _ASIDES_MOST:
+        more = steps.pop(0)
+        budget = least * (1 + more) if shelf else least + more
+        plan, certain = together.plan(asked, budget=budget)
+        if plan is not None:
+            way = _way(together.problem, asked, plan, least=budget <= ruled_out)
+            # Of centimetres those that the plan takes count, up to what the relaxation leaves open.
+            enough = shelf and sum(way.gives.values()) <= least * (1 + 1e-6) + _NEARLY
+            return dataclasses.replace(way, least=enough) if shelf else way
+        if certain and not shelf:
+            ruled_out = budget + 1
+        elif not certain and not shelf:
+            # An open question is dear; the next is asked further off.
+            steps, asides = steps[1:], asides + 1
+    given = verdict.choice.given
+    gives = {key: amount if shelf else float(np.ceil(amount - 1e-3)) for key, amount in given.items() if amount > 1e-3}
+    if len(gives) == 1:
+        gives = dict.fromkeys(gives, ruled_out)
+    return Way(asked.soft, {} if asked.soft in _NO_NUMBER else gives, checked=False)
 
 
-def _stores_of(rows: list[Row], problem: Problem) -> list[int]:
-    """Return the stores whose own variables alone make a row."""
-    found = set()
-    for row in rows:
-        own = {int(column) // problem.N for column in row.columns if column < problem.S * problem.N}
-        if len(own) == 1:
-            found |= own
-    return sorted(found)
-
-
-def _shift(row: Row, by: int) -> Row:
-    return Row(row.name, row.columns + by, row.coefficients, row.low, row.high)
-
-
-def _rule_couples(name: str) -> bool:
-    return next(rule.couples for rule in RULES if rule.name == name)
+def _way(problem: Problem, asked: Asked, plan: Found, *, least: bool) -> Way:
+    places: set[tuple[int, int]] = set()
+    for s, carried in plan.carried.items():
+        wrong = {"allowed": carried & ~problem.allowed[s], "required": problem.required[s] & ~carried}
+        if asked.soft in wrong:
+            places |= {(s, int(j)) for j in np.flatnonzero(wrong[asked.soft])}
+    gives = {key: amount for key, amount in plan.given.items() if amount > 1e-6}
+    if asked.soft == "shelf":
+        over = {s: float(problem.space_cm[s] @ carried - problem.shelf_cm[s]) for s, carried in plan.carried.items()}
+        gives = {(Part("shelf"), s): amount for s, amount in over.items() if amount > 1e-6}
+    if asked.soft == "local_share":
+        stores = list(plan.carried)
+        core = plan.core.sum(axis=1)[problem.core_group[stores]]
+        gives = share_given(problem, np.array([plan.carried[s].sum() for s in stores]), core.astype(float))
+        least = False
+    return Way(asked.soft, {} if asked.soft in _BY_PLACES else gives, frozenset(places), least)

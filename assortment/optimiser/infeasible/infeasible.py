@@ -2,155 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from assortment.errors import Infeasible
-from assortment.optimiser.infeasible.conflict import Obstacle, conflict_in
-from assortment.optimiser.infeasible.sharing import too_few_assortments
-from assortment.optimiser.store.own_rows import can_be_core
+from assortment.errors import Infeasible, Obstacle, Relaxation
+from assortment.optimiser.infeasible.alone import Conflict, conflicts_alone
+from assortment.optimiser.infeasible.any_plan import any_plan
+from assortment.optimiser.infeasible.conflict import is_large, least_way, settle
+from assortment.optimiser.infeasible.counting import contradictions, counting_shows, too_rare
+from assortment.optimiser.infeasible.mends import HARD_TO_CHANGE, relaxation, relaxed
+from assortment.optimiser.infeasible.sharing import sharing_conflict
+from assortment.optimiser.infeasible.team import SPREAD
+from assortment.optimiser.infeasible.together import Asked, Together
+from assortment.optimiser.infeasible.wording import obstacle, with_doubt
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
 _SHOWN = 12
+_LAYERS = 3
+
+
+def is_impossible(problem: Problem) -> bool:
+    """Return whether it is plain that no assortment obeys all rules; ``False`` does not mean that one does.
+
+    By counting, then by linear programmes: each store alone, then all of them together.
+    """
+    if counting_shows(problem) or conflicts_alone(problem, range(problem.S)):
+        return True
+    together = Together(problem)
+    verdict = together.relaxation(Asked(together.parts(), tuple(range(problem.S))))
+    return verdict.choice is None and bool(verdict.lines)
 
 
 def explain(problem: Problem) -> Infeasible:
     """Return the error for a problem without any plan.
 
-    First the common conflicts, by counting and adding; when none of them is there, programmes find a smallest set of
-    rules in conflict, store by store, then for the chain.
+    Limits that contradict each other come first; without any, what counting shows, then what single stores cannot keep,
+    then what the other stores cannot keep together.
     """
-    at_once = list(obvious(problem))
-    obstacles = at_once or conflict_in(problem)
-    lines = [f"  - {obstacle.sentence}" for obstacle in obstacles[:_SHOWN]]
-    if len(obstacles) > _SHOWN:
-        lines.append(f"  … and {len(obstacles) - _SHOWN} more")
-    if at_once:
+    together = Together(problem)
+    contradiction = list(contradictions(problem))
+    found = contradiction or _obstacles(problem, together)
+    enough: list[tuple[Relaxation, ...]] = []
+    # What stores share is not part of the programmes that say what is enough.
+    if found and not is_large(problem) and problem.rules.assortments_max is None:
+        enough = _those_enough(problem, contradiction) or _enough(problem, together, found)
+    rules = dict.fromkeys(rule for item in found for rule in item.rules)
+    stores = dict.fromkeys(store for item in found for store in item.stores)
+    return Infeasible(_message(found, enough), rules=rules, stores=stores, obstacles=found, enough=enough)
+
+
+def _obstacles(problem: Problem, together: Together) -> list[Obstacle]:
+    rare = list(too_rare(problem))
+    alone = conflicts_alone(problem, range(problem.S))
+    found = [*rare, *(obstacle(problem, alike) for alike in _alike(alone))]
+    if alone and is_large(problem):
+        return found
+    stuck = {s for conflict in alone for s in conflict.stores}
+    # What is too rare has been told; and stores that are stuck alone say nothing about the others.
+    parts = together.parts() - (frozenset({SPREAD}) if rare else frozenset())
+    others = tuple(s for s in range(problem.S) if s not in stuck)
+    conflict = settle(together, Asked(parts, others), whole=not found).conflict
+    found += [] if conflict is None else [obstacle(problem, [conflict])]
+    shared = sharing_conflict(problem) if not found else None
+    return found if shared is None else [shared]
+
+
+def _alike(conflicts: list[Conflict]) -> Iterable[list[Conflict]]:
+    """Yield conflicts of the same rules together, those of the most stores first."""
+    by_rules: dict[tuple[str, ...], list[Conflict]] = {}
+    for conflict in conflicts:
+        by_rules.setdefault(conflict.rules, []).append(conflict)
+    yield from sorted(by_rules.values(), key=len, reverse=True)
+
+
+def _those_enough(problem: Problem, found: list[Obstacle]) -> list[tuple[Relaxation, ...]]:
+    """Return the ways out of a single conflict with which there is a plan."""
+    ways = found[0].relaxations if len(found) == 1 else ()
+    return [(way,) for way in ways if any_plan(relaxed(problem, [way]))[0] is not None]
+
+
+def _enough(problem: Problem, together: Together, found: list[Obstacle]) -> list[tuple[Relaxation, ...]]:
+    """Return single relaxations with each of which there is a plan; without any, one way out of each conflict if so."""
+    parts, stores = together.parts(), tuple(range(problem.S))
+    blamed = dict.fromkeys(rule for item in found for rule in item.rules)
+    singles: list[tuple[Relaxation, ...]] = []
+    for rule in sorted(blamed, key=lambda name: name in HARD_TO_CHANGE):
+        asked = Asked(parts, stores, rule)
+        # Which places to open or to set free is a long question where products must stand often enough.
+        dear = SPREAD in parts and rule in ("allowed", "required") and asked not in together.ways
+        way = None if dear and singles else least_way(together, asked)
+        if way is not None and way.checked:
+            singles.append((relaxation(problem, way),))
+    if singles:
+        return singles
+    taken: tuple[Relaxation, ...] = ()
+    for _ in range(_LAYERS):
+        ways = [item.relaxations for item in found if item.relaxations]
+        if len(ways) < len(found):
+            return []
+        taken += tuple(item[0] for item in ways)
+        eased = relaxed(problem, taken)
+        again = Together(eased)
+        if settle(again, Asked(again.parts(), stores)).plan is not None:
+            return [taken]
+        found = _obstacles(eased, again)
+        if not found:
+            return []
+    return []
+
+
+def _message(found: list[Obstacle], enough: list[tuple[Relaxation, ...]]) -> str:
+    if not found:
+        return (
+            "no assortment that obeys all rules was found, and no conflict between them either; "
+            "loosen a limit that is tight, or leave a rule out"
+        )
+    lines = [f"  - {item.sentence}" for item in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"  … and {len(found) - _SHOWN} more")
+    if not enough:
         lines.append("Other conflicts may show once these are mended.")
-    rules = dict.fromkeys(rule for obstacle in obstacles for rule in obstacle.rules)
-    stores = dict.fromkeys(store for obstacle in obstacles for store in obstacle.stores)
-    return Infeasible("\n".join(["no assortment obeys all rules:", *lines]), rules=rules, stores=stores)
-
-
-def obvious(problem: Problem) -> Iterator[Obstacle]:
-    """Yield the conflicts that counting and adding show; none does not mean that there is a plan."""
-    yield from _required_not_allowed(problem)
-    if "groups" not in problem.rules.soft:
-        yield from _groups(problem)
-    if "shelf" not in problem.rules.soft:
-        yield from _required_space(problem)
-    yield from _core(problem)
-    yield from _counts(problem)
-    yield from too_few_assortments(problem)
-
-
-def _required_not_allowed(problem: Problem) -> Iterator[Obstacle]:
-    for s, j in np.argwhere(problem.required & ~problem.allowed):
-        store, product = problem.store_ids[s], problem.product_ids[j]
-        yield Obstacle(
-            ("required", "allowed"),
-            (store,),
-            f"store '{store}': '{product}' is required but not allowed there (status, locks, supplier reach); lift one",
-        )
-
-
-def _groups(problem: Problem) -> Iterator[Obstacle]:
-    for group in problem.rules.groups:
-        least = 0 if group.least is None else group.least
-        if group.most is not None and least > group.most:
-            yield Obstacle(
-                ("groups",), (), f"'{group.name}': at least {least} and at most {group.most} cannot both hold"
-            )
-            continue
-        for s, store in enumerate(problem.store_ids):
-            can = int((problem.allowed[s] & group.members).sum())
-            must = int((problem.required[s] & group.members).sum())
-            if can < least:
-                sentence = f"store '{store}': at least {least} of '{group.name}' are asked for, {can} may stand there"
-                yield Obstacle(("groups", "allowed"), (store,), f"{sentence}; lower the least to {can}")
-            if group.most is not None and must > group.most:
-                sentence = f"store '{store}': at most {group.most} of '{group.name}' are asked for, {must} are required"
-                yield Obstacle(("groups", "required"), (store,), f"{sentence}; raise the most to {must}")
-
-
-def _required_space(problem: Problem) -> Iterator[Obstacle]:
-    for s, store in enumerate(problem.store_ids):
-        needed, there = float(problem.space_cm[s, problem.required[s]].sum()), float(problem.shelf_cm[s])
-        if needed > there * (1 + 1e-9) + 1e-9:
-            yield Obstacle(
-                ("required", "shelf"),
-                (store,),
-                f"store '{store}': the required products need {needed:g} cm, the shelf has {there:g}; "
-                f"require less, or give {_up(needed - there)} cm more",
-            )
-
-
-def _core(problem: Problem) -> Iterator[Obstacle]:
-    rules, candidates = problem.rules, can_be_core(problem)
-    if rules.core_max is not None and rules.core_min > rules.core_max:
-        yield Obstacle(("core",), (), f"core_min {rules.core_min} is more than core_max {rules.core_max}")
-        return
-    for c in range(problem.C):
-        can = int(candidates[c].sum())
-        where = "in every store" if problem.C == 1 else f"in every store of core group {c}"
-        if can < rules.core_min:
-            yield Obstacle(
-                ("core", "allowed"),
-                (),
-                f"only {can} products may stand {where}, the core asks for {rules.core_min}; lower core_min to {can}",
-            )
-            continue
-        for s in np.flatnonzero((problem.core_group == c) & ("shelf" not in rules.soft)):
-            yield from _core_space(problem, int(s), np.flatnonzero(candidates[c]))
-
-
-def _core_space(problem: Problem, s: int, candidates: np.ndarray) -> Iterator[Obstacle]:
-    """The least space of the required products and a core of core_min, against the shelf."""
-    store, there, wanted = problem.store_ids[s], float(problem.shelf_cm[s]), problem.rules.core_min
-    required = problem.required[s]
-    base = float(problem.space_cm[s, required].sum())
-    more = np.sort(problem.space_cm[s, candidates[~required[candidates]]])
-    free = int(required[candidates].sum())
-    needs = base + np.concatenate([[0.0], np.cumsum(more)])
-    needed = float(needs[max(0, wanted - free)])
-    slack = there * (1 + 1e-9) + 1e-9
-    if base > slack or needed <= slack:
-        return
-    fitting = free + int((needs <= slack).sum()) - 1
-    also = " with the required products" if base > 0 else ""
-    yield Obstacle(
-        ("core", "shelf") if base == 0 else ("core", "shelf", "required"),
-        (store,),
-        f"store '{store}': the core of at least {wanted} products{also} needs at least {needed:g} cm, the shelf has "
-        f"{there:g}; lower core_min to {fitting}, or give {_up(needed - there)} cm more",
-    )
-
-
-def _counts(problem: Problem) -> Iterator[Obstacle]:
-    rules = problem.rules
-    required = int(problem.required.any(axis=0).sum())
-    for name, needed, why in (
-        ("products_max", required, "required"),
-        ("products_max", rules.core_min, "core"),
-    ):
-        most = rules.products_max
-        if most is not None and needed > most and "products_max" not in rules.soft:
-            yield Obstacle(
-                (name, why),
-                (),
-                f"{name} is {most}, but {needed} products are {'asked for as ' if why == 'core' else ''}{why}; "
-                f"raise {name} to {needed}",
-            )
-    least, most = rules.local_per_store
-    if least is not None and most is not None and least > most and "local_per_store" not in rules.soft:
-        yield Obstacle(
-            ("local_per_store",), (), f"local_per_store: at least {least} and at most {most} cannot both hold"
-        )
-
-
-def _up(centimetres: float) -> str:
-    return f"{np.ceil(centimetres * 10) / 10:g}"
+    elif len(enough[0]) > 1:
+        lines.append(f"These together are enough for a plan: {'; '.join(with_doubt(item) for item in enough[0])}.")
+    elif len(found) == 1 and {item.steps for (item,) in enough} >= {item.steps for item in found[0].relaxations}:
+        lines.append("Each of these ways alone is enough for a plan." if len(enough) > 1 else "Then there is a plan.")
+    else:
+        words = [with_doubt(item) for (item,) in enough]
+        head = "This alone is" if len(words) == 1 else "Any one of these is"
+        lines.append(f"{head} enough for a plan: {', or '.join(words)}.")
+    return "\n".join(["no assortment obeys all rules:", *lines])

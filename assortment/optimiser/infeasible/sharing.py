@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assortment.errors import Infeasible, listed
+from assortment.errors import Infeasible, Obstacle, Relaxation, Step, listed
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.infeasible.conflict import Obstacle
+from assortment.optimiser.infeasible.alone import rules_in_order
+from assortment.optimiser.infeasible.mends import in_words, joined
+from assortment.optimiser.infeasible.store_rows import hard_rules
+from assortment.optimiser.infeasible.wording import count, rule_in_words
+from assortment.optimiser.programme.linear import LinearProgram, Polytope
+from assortment.optimiser.rules.columns import columns_of
+from assortment.optimiser.rules.rows import listed as listed_rows
+from assortment.optimiser.rules.rows import sparse_rows
+from assortment.optimiser.rules.rule import RULES
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
+# Most rows for which the whole chain is one programme, and most nodes of it.
+_ROWS_MOST = 20_000
+_NODES = 2_000
 _REASONS = {
     "allowed": "what one must carry another may not",
     "shelf": "what they must carry together does not fit on the shelf of one",
@@ -39,7 +51,73 @@ def too_few_assortments(problem: Problem) -> Iterator[Obstacle]:
         tuple(ids),
         f"of the stores {listed([repr(item) for item in ids])} no two can share an assortment ({why}), so at least "
         f"{len(stores)} are needed and assortments_max is {most}; raise it to {len(stores)}",
+        (_raised(most, len(stores)),),
     )
+
+
+def _raised(most: int, needed: int, *, least: bool = True) -> Relaxation:
+    step = Step("assortments_max", float(most), float(needed))
+    return Relaxation("assortments_max", float(needed - most), (), (step,), least)
+
+
+def sharing_conflict(problem: Problem) -> Obstacle | None:
+    """Return the conflict of ``assortments_max`` with rules that can hold without it; ``None`` where there is none.
+
+    Stores of which no two can share are named where counting finds enough of them. For a chain too large to state all
+    of that in one programme the rule alone is named, which proves nothing.
+    """
+    most = problem.rules.assortments_max
+    if most is None:
+        return None
+    plain = next(too_few_assortments(problem), None)
+    if problem.S**2 * problem.N > _ROWS_MOST:
+        if plain is not None:
+            return plain
+        sentence = (
+            f"the chain: without assortments_max there is a plan; with at most {most} assortments none was found, "
+            "which does not prove that there is none; raise assortments_max, or loosen what keeps stores apart, such "
+            "as changes_max, locks and groups"
+        )
+        return Obstacle(("assortments_max",), (), sentence)
+    names = [rule.name for rule in hard_rules(problem)]
+    if _can_hold(problem, names) is not False:
+        return None
+    for name in [name for name in rules_in_order(names) if name != "assortments_max"]:
+        rest = [other for other in names if other != name]
+        if _can_hold(problem, rest) is False:
+            names = rest
+    if plain is not None and set(plain.rules) == set(names):
+        return plain
+    ruled_out = most
+    for more in range(most + 1, problem.S + 1):
+        eased = problem.replace(rules=dataclasses.replace(problem.rules, assortments_max=more))
+        holds = _can_hold(eased, names)
+        if holds:
+            break
+        ruled_out = more if holds is False and ruled_out == more - 1 else ruled_out
+    others = [name for name in rules_in_order(names) if name != "assortments_max"]
+    way = _raised(most, more, least=ruled_out == more - 1)
+    asked = joined([rule_in_words(problem, name) for name in others])
+    sentence = f"the chain: with {asked}, the stores need more than {count(most, 'different assortment')}"
+    doubt = "" if way.least else " (less may do)"
+    return Obstacle(("assortments_max", *others), (), f"{sentence}; {in_words(way)}{doubt}", (way,))
+
+
+def _can_hold(problem: Problem, names: list[str]) -> bool | None:
+    """Whether rules can hold together, by one programme of all rows; ``None`` when that is not found out."""
+    if "core" not in names:
+        # What is core is carried all the same.
+        free = dataclasses.replace(problem.rules, core_min=0, core_max=None)
+        return _can_hold(problem.replace(rules=free), [*names, "core"])
+    columns = columns_of(problem)
+    rows = [
+        *listed_rows(problem),
+        *(row for rule in RULES if rule.name in names for row in rule.rows(problem)),
+    ]
+    matrix, low, high = sparse_rows(rows, columns.count)
+    polytope = Polytope(matrix, low, high, np.zeros(columns.count), columns.upper)
+    answer = LinearProgram(polytope, whole=columns.whole, nodes=_NODES).maximise(np.zeros(columns.count))
+    return True if answer.columns is not None else False if answer.infeasible else None
 
 
 def not_shared(problem: Problem) -> Infeasible:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from assortment.errors import ProblemError
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.infeasible.infeasible import explain, obvious
+from assortment.optimiser.infeasible.infeasible import explain, is_impossible
 from assortment.optimiser.problem.costs import Costs
 from assortment.optimiser.problem.problem import Problem
 from assortment.optimiser.rules.rules import Rules
@@ -88,13 +88,13 @@ def require_possible(
     ProblemError
         A rule names a column or value that is not there, or cannot be used.
     Infeasible
-        Counting and adding alone show that no assortment obeys all rules.
+        Counting or linear programmes show that no assortment obeys all rules.
     """
     own = chain.of(category)
     problem = chain_problem(
         _AllAlike(own.stores.ids, own.products.ids), own, category=category, rules=rules, costs=costs
     )
-    if any(True for _ in obvious(problem)):
+    if is_impossible(problem):
         raise explain(problem)
 
 

@@ -77,6 +77,10 @@ class LinearProgram:
         Relative gap at which an integer programme may stop.
     seconds
         Longest time, for answers that no plan depends on.
+    once
+        Whether it is solved only once, so that presolving pays; there is no ray then when it is infeasible.
+    interior
+        Whether to go through the interior: for large programmes solved once; the duals are close, not of a vertex.
     """
 
     def __init__(
@@ -87,6 +91,8 @@ class LinearProgram:
         nodes: int = 10_000,
         gap: float = 1e-6,
         seconds: float | None = None,
+        once: bool = False,
+        interior: bool = False,
     ) -> None:
         self._whole = whole is not None and bool(whole.any())
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -97,7 +103,9 @@ class LinearProgram:
         if seconds is not None:
             options["time_limit"] = seconds
         # Small warm-started programmes lose more to presolve than they gain.
-        options["presolve"] = "on" if self._whole else "off"
+        options["presolve"] = "on" if self._whole or once or interior else "off"
+        if interior:
+            options |= {"solver": "ipm", "run_crossover": "off"}
         for name, value in options.items():
             self._highs.setOptionValue(name, value)
         self._numbers = np.arange(polytope.matrix.shape[1], dtype=np.int32)

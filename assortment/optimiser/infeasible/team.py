@@ -1,0 +1,114 @@
+"""Team: stores that are asked together, and what they say to a whole choice of core and listed products."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assortment.optimiser.arrays import Floats, Mask
+from assortment.optimiser.infeasible.master import Choice, Line
+from assortment.optimiser.infeasible.mends import CHAIN
+from assortment.optimiser.infeasible.store_programme import StoreProgramme
+from assortment.optimiser.infeasible.store_rows import CARRIED, Part
+
+if TYPE_CHECKING:
+    from assortment.optimiser.problem.problem import Problem
+
+SPREAD = Part("local_min_stores", "least")
+# Most stores whose solvers are kept from round to round.
+_KEPT_MOST = 500
+# Most stores of a round that say in whole picks what they cannot live with; each takes many small programmes.
+_LINES_MOST = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Team:
+    """Stores that are asked together: by number their programmes, which rows hold and how far each gives, (M,)."""
+
+    problem: Problem
+    programmes: dict[int, StoreProgramme]
+    on: dict[int, Mask]
+
+    def given(self, s: int, choice: Choice) -> Floats:
+        """Return by how much each row of store s gives in ``choice``, (M,)."""
+        parts = self.programmes[s].parts
+        return np.array([choice.given.get((part, s), choice.given.get((part, CHAIN), 0.0)) for part in parts])
+
+    def wanted(self, choice: Choice) -> Floats:
+        """Return in how many stores each product must stand because of ``choice``, (N,)."""
+        local = np.maximum(0.0, choice.listed - choice.anywhere)
+        wanted: Floats = self.problem.min_stores.astype(float) * local - choice.given.get((SPREAD, CHAIN), 0.0)
+        return wanted
+
+    def elsewhere(self, choice: Choice) -> Floats:
+        """Return in how many stores that are not asked each product may stand, (N,)."""
+        elsewhere: Floats = (self.problem.S - len(self.programmes)) * choice.listed
+        return elsewhere
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the solvers of all stores take too much memory."""
+        return len(self.programmes) > _KEPT_MOST
+
+
+def each_alone(team: Team, choice: Choice) -> tuple[dict[int, Mask] | None, list[Line]]:
+    """Return whole picks of each store; else lines that rule the choice out, none when that is not certain."""
+    carried: dict[int, Mask] = {}
+    lines: list[Line] = []
+    for s, programme in team.programmes.items():
+        box = programme.box(choice.core[team.problem.core_group[s]], choice.listed)
+        found, certain = programme.picks(team.on[s], box, team.given(s, choice))
+        if found is not None:
+            carried[s] = found
+        elif certain and len(lines) < _LINES_MOST:
+            lines.append(_not_there(team, s, choice))
+        if team.is_large:
+            programme.forget()
+    return (carried, []) if len(carried) == len(team.programmes) else (None, lines)
+
+
+def _not_there(team: Team, s: int, choice: Choice) -> Line:
+    """Return the line that some core product of store s must go or some product be listed; few of them."""
+    problem, programme, c = team.problem, team.programmes[s], int(team.problem.core_group[s])
+    core, listed, given = choice.core[c] > 0.5, choice.listed > 0.5, team.given(s, choice)
+    # Where a row counts what is core, another number of core products is another case: this very core is ruled out.
+    _, weight = programme.scaled
+    counts = any(weight[i] for i in np.flatnonzero(team.on[s]) if programme.parts[i] != CARRIED)
+
+    def impossible(must: Mask, may: Mask) -> bool:
+        box = programme.box(must.astype(float), may.astype(float))
+        picks, certain = programme.picks(team.on[s], dataclasses.replace(box, count=float(core.sum())), given)
+        return picks is None and certain
+
+    must, may = core.copy(), listed.copy()
+    if not counts:
+        if impossible(must, np.ones_like(may)):
+            may = np.ones_like(may)
+        for j in np.flatnonzero(core):
+            fewer = must.copy()
+            fewer[j] = False
+            if impossible(fewer, may):
+                must = fewer
+    own = np.zeros((problem.C, problem.N))
+    own[c] = must.astype(float) - (~core if counts else np.zeros_like(core))
+    none = np.zeros(problem.N)
+    return Line(frozenset(), frozenset({s}), own, -(~may).astype(float), none, {}, float(must.sum()) - 1.0)
+
+
+def not_this(team: Team, choice: Choice) -> Line:
+    """Return the line that something must differ from a choice."""
+    core, listed = choice.core > 0.5, choice.listed > 0.5
+    signs = np.where(core, 1.0, -1.0), np.where(listed, 1.0, -1.0)
+    most = float(core.sum() + listed.sum()) - 1.0
+    return Line(frozenset(), frozenset(team.programmes), *signs, np.zeros(team.problem.N), {}, most)
+
+
+def slim(problem: Problem, near: Choice | None) -> Choice:
+    """Return what to aim at when whole picks do not fit: a core of products that take little space."""
+    space = np.array([problem.space_cm[problem.core_group == c].mean(axis=0) for c in range(problem.C)])
+    core = 1.0 - space / max(1e-12, float(space.max()))
+    listed = np.ones(problem.N) if near is None else near.listed
+    return Choice(core, core.max(axis=0), listed, {})

@@ -1,0 +1,253 @@
+"""Together: whether core and listed products exist that every store can live with, for thousands of stores.
+
+The master chooses what is core and what is listed; each store says by its own programme whether it can live with that,
+and if not, sends a cut; then the master chooses again. A choice is near today's listing, so few rounds are enough.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from assortment.optimiser.arrays import Mask
+from assortment.optimiser.infeasible.master import Choice, Key, Line, Master, Verdict, chain_lines
+from assortment.optimiser.infeasible.mends import CHAIN, Way
+from assortment.optimiser.infeasible.spread import Joint, all_at_once, in_one, in_turn, joint_line, too_thin
+from assortment.optimiser.infeasible.store_programme import Cut, StoreProgramme
+from assortment.optimiser.infeasible.store_rows import CARRIED, Part, StoreRows, hard_rules, rows_of
+from assortment.optimiser.infeasible.team import SPREAD, Team, each_alone, not_this, slim
+
+if TYPE_CHECKING:
+    from assortment.optimiser.problem.problem import Problem
+
+# Most rounds: of the relaxation, of these after joints began, of whole choices, and of these that were too thin.
+_ROUNDS, _JOINT_ROUNDS = 60, 6
+_WHOLE_ROUNDS, _SPREAD_ROUNDS = 60, 4
+# Places (stores × products) of a chain for which rounds cost nothing.
+_SMALL = 300
+# Most cuts that a round adds: those of the stores that miss most.
+_CUTS_MOST = 200
+# What the master itself holds; the stores need not.
+_OF_THE_CHAIN = frozenset({"core", "products_max", "local_products_max"})
+_BY_STORE = frozenset({"shelf", "allowed", "required", "changes_max"})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question: can the stores keep these limits together?
+
+    Parameters
+    ----------
+    on
+        The limits that hold.
+    stores
+        Numbers of the stores whose limits hold; all others carry anything.
+    soft
+        A rule whose limits may give; empty for none.
+    """
+
+    on: frozenset[Part]
+    stores: tuple[int, ...]
+    soft: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A plan: what is core in each core group, (C, N), what each store asked carries, and by how much limits gave."""
+
+    core: Mask
+    carried: dict[int, Mask]
+    given: dict[Key, float]
+
+
+class _Realised(NamedTuple):
+    """What each store carries, or lines that rule the choice out, or whether a joint that does was learnt."""
+
+    carried: dict[int, Mask] | None
+    lines: tuple[Line, ...] = ()
+    learnt: bool = False
+
+
+@dataclass
+class Together:
+    """Answers questions about one problem; what was learnt for one question serves the next.
+
+    Parameters
+    ----------
+    problem
+        The problem.
+    ways
+        Least relaxations found so far.
+    """
+
+    problem: Problem
+    ways: dict[Asked, Way | None] = field(default_factory=dict)
+    _cuts: list[Line] = field(default_factory=list)
+    _joints: list[Joint] = field(default_factory=list)
+    _joint_lines: dict[tuple[frozenset[Part], tuple[int, ...]], list[Line]] = field(default_factory=dict)
+    _programmes: dict[int, StoreProgramme] = field(default_factory=dict)
+    _spoke: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._rows: Callable[[int], StoreRows] = rows_of(self.problem)
+        self._chain = chain_lines(self.problem)
+        self._spread = self.problem.rules.local_min_stores is not None and any(
+            rule.name == SPREAD.rule for rule in hard_rules(self.problem)
+        )
+
+    def parts(self) -> frozenset[Part]:
+        """Return every limit that some store or the chain has."""
+        found = {part for line in self._chain for part in line.parts}
+        for s in range(self.problem.S):
+            found |= set(self._programme(s).parts)
+        return frozenset(found - {CARRIED}) | (frozenset({SPREAD}) if self._spread else frozenset())
+
+    def relaxation(self, asked: Asked, *, budget: float | None = None) -> Verdict:
+        """Return a fractional choice that all stores can live with, or the lines that rule any out.
+
+        What is soft gives as little as it can, or ``budget`` in sum at most.
+        """
+        master, team = Master(self.problem, self.keys(asked)), self._team(asked)
+        left = _ROUNDS
+        while left > 0:
+            left -= 1
+            verdict = master.solve(self._lines(asked, team), budget=budget)
+            if verdict.choice is None:
+                return verdict
+            if self._learn(team, asked, verdict.choice):
+                continue
+            joint = too_thin(team, verdict.choice) if self._spreads(asked) else None
+            if joint is None:
+                return verdict
+            self._joints.append(joint)
+            if left > _JOINT_ROUNDS:
+                left = _JOINT_ROUNDS
+                joints, choice = all_at_once(team, master, self._held(asked), budget=budget)
+                self._joints += joints
+                if choice is not None:
+                    return Verdict(choice, bound=master.solve(self._lines(asked, team)).bound)
+        return Verdict(None, certain=False)
+
+    def plan(self, asked: Asked, *, budget: float | None = None) -> tuple[Found | None, bool]:
+        """Return a plan in which limits give ``budget`` in sum at most, and whether the answer is certain."""
+        keys = self.keys(asked)
+        master, team = Master(self.problem, keys, whole_gives=asked.soft != "shelf"), self._team(asked)
+        clauses: list[Line] = []
+        near, left = None, _SPREAD_ROUNDS if self.problem.S * self.problem.N > _SMALL else _WHOLE_ROUNDS
+        if self._spreads(asked):
+            # Which products stand often enough is hard to guess from today's listing; the relaxation knows.
+            verdict = self.relaxation(asked, budget=budget)
+            if verdict.choice is None:
+                return None, verdict.certain
+            near = verdict.choice
+        for _ in range(_WHOLE_ROUNDS):
+            verdict = master.solve_whole(self._lines(asked, team) + clauses, budget=budget, near=near)
+            choice = verdict.choice
+            if choice is None:
+                return None, verdict.certain
+            if len(keys) == 1 and budget is not None:
+                # More never harms; what is ruled out is then ruled out with all that may be given.
+                choice = dataclasses.replace(choice, given={keys[0]: budget})
+            if self._learn(team, asked, choice):
+                continue
+            done = self._realised(team, asked, choice)
+            if done.carried is not None:
+                return Found(choice.core > 0.5, done.carried, choice.given), True
+            left -= done.learnt
+            # With several limits that may give, another split of what they give may do.
+            if left <= 0 or not (done.learnt or (done.lines and len(keys) <= 1)):
+                return None, False
+            if done.lines:
+                clauses += done.lines
+                near = slim(self.problem, near)
+        return None, False
+
+    def keys(self, asked: Asked) -> tuple[Key, ...]:
+        """Return the limits that may give in a question."""
+        soft = sorted(part for part in asked.on if part.rule == asked.soft)
+        if asked.soft in _BY_STORE and asked.soft != "changes_max":
+            return tuple((part, s) for part in soft for s in asked.stores)
+        return tuple((part, CHAIN) for part in soft)
+
+    def _learn(self, team: Team, asked: Asked, choice: Choice) -> bool:
+        """Ask stores whether they can live with a choice and keep what they say; those that spoke before come first."""
+        spoke = tuple(s for s in asked.stores if s in self._spoke)
+        silent = tuple(s for s in asked.stores if s not in self._spoke)
+        return self._ask(team, spoke, choice) or self._ask(team, silent, choice)
+
+    def _ask(self, team: Team, stores: tuple[int, ...], choice: Choice) -> bool:
+        told = []
+        for s in stores:
+            programme = team.programmes[s]
+            box = programme.box(choice.core[self.problem.core_group[s]], choice.listed)
+            given = team.given(s, choice)
+            cut, _ = programme.short(team.on[s], box, given)
+            if cut is not None:
+                told.append((cut.excess(box, given), s, cut))
+            elif team.is_large and s not in self._spoke:
+                programme.forget()
+        told.sort(key=lambda item: (-item[0], item[1]))
+        for _, s, cut in told[:_CUTS_MOST]:
+            self._cuts.append(self._line(s, cut))
+            self._spoke.add(s)
+        return bool(told)
+
+    def _spreads(self, asked: Asked) -> bool:
+        return self._spread and SPREAD in asked.on
+
+    def _realised(self, team: Team, asked: Asked, choice: Choice) -> _Realised:
+        """Return whole picks for a whole choice, or what is learnt from there being none."""
+        carried, lines = each_alone(team, choice)
+        if carried is None or not self._spreads(asked):
+            return _Realised(carried, tuple(lines))
+        carried = in_turn(team, choice)
+        if carried is not None:
+            return _Realised(carried)
+        joint = too_thin(team, choice)
+        if joint is not None:
+            self._joints.append(joint)
+            return _Realised(None, learnt=True)
+        carried, certain = in_one(team, choice)
+        return _Realised(carried, (not_this(team, choice),) if carried is None and certain else ())
+
+    def _lines(self, asked: Asked, team: Team) -> list[Line]:
+        """Return what the chain's rules and the stores' cuts ask, as far as it follows from what is asked."""
+        lines, stores = self._held(asked), set(asked.stores)
+        lines += [line for line in self._cuts if line.stores <= stores and line.parts <= asked.on]
+        if SPREAD in asked.on:
+            known = self._joint_lines.setdefault((asked.on, asked.stores), [])
+            known += [joint_line(team, joint) for joint in self._joints[len(known) :]]
+            lines += known
+        return lines
+
+    def _held(self, asked: Asked) -> list[Line]:
+        """Return what the rules of the chain ask."""
+        return [line for line in self._chain if line.parts <= asked.on]
+
+    def _line(self, s: int, cut: Cut) -> Line:
+        problem, c = self.problem, int(self.problem.core_group[s])
+        core = np.zeros((problem.C, problem.N))
+        core[c] = np.maximum(cut.x, 0.0) + cut.k
+        gives: dict[Key, float] = {}
+        parts = self._programme(s).parts
+        for i in np.flatnonzero(cut.weights):
+            part = parts[i]
+            for key in ((part, s), (part, CHAIN)):
+                gives[key] = gives.get(key, 0.0) + float(cut.weights[i])
+        told = frozenset(part for part, _ in gives) - {CARRIED}
+        return Line(told, frozenset({s}), core, np.minimum(cut.x, 0.0), np.zeros(problem.N), gives, cut.most)
+
+    def _programme(self, s: int) -> StoreProgramme:
+        if s not in self._programmes:
+            self._programmes[s] = StoreProgramme(self._rows(s))
+        return self._programmes[s]
+
+    def _team(self, asked: Asked) -> Team:
+        programmes = {s: self._programme(s) for s in asked.stores}
+        own = asked.on - {part for part in asked.on if part.rule in _OF_THE_CHAIN}
+        on = {s: np.array([part in own for part in programme.parts]) for s, programme in programmes.items()}
+        return Team(self.problem, programmes, on)
