@@ -6,13 +6,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+from chain_instances import chain_problem
 from conflict_worlds import can_hold, hard, stores_meant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optimiser_worlds import obeys, small_problem
 
 from assortment.errors import Infeasible, Obstacle, Relaxation
-from assortment.optimiser import Problem
+from assortment.optimiser import Problem, audit
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.infeasible import explain, is_impossible
 from assortment.optimiser.infeasible.mends import relaxed
@@ -125,3 +126,40 @@ def test_rows_of_stores_say_what_the_rules_say(seed: int) -> None:
             over = rows.matrix @ carried[s] + rows.core * core.sum() > rows.most + 1e-9
             told |= any(over[i] for i, part in enumerate(rows.parts) if part.rule == rule.name)
         assert told == broken, rule.name
+
+
+def test_what_is_enough_is_enough_for_a_chain() -> None:
+    """In a chain too large to try everything, each way out leads to a plan, one core product more to none."""
+    chain = chain_problem(40, 60, 1, seed=5)
+    problem = chain.replace(rules=dataclasses.replace(chain.rules, core_min=30, core_max=60))
+    error = explain(problem)
+    assert error.enough
+    for ways in error.enough:
+        eased = relaxed(problem, ways)
+        draft, _ = any_plan(eased)
+        assert draft is not None
+        assert not audit(eased, draft.carried, draft.core_by_store(eased))
+    (core,) = next(ways for ways in error.enough if ways[0].rule == "core")
+    assert core.least
+    fewer = int(core.steps[0].to) + 1
+    assert any_plan(problem.replace(rules=dataclasses.replace(problem.rules, core_min=fewer))) == (None, True)
+
+
+def test_a_plan_can_be_asked_to_be_worth_much() -> None:
+    """With what listings are worth, the plan found is worth more by that than the one near today's listing."""
+    problem = chain_problem(40, 60, 1, seed=5)
+    gains = np.random.default_rng(0).uniform(0, 1, (problem.S, problem.N))
+    near, worth = (any_plan(problem, given)[0] for given in (None, gains))
+    assert near is not None and worth is not None
+    assert not audit(problem, worth.carried, worth.core_by_store(problem))
+    assert (gains * worth.carried).sum() > (gains * near.carried).sum()
+
+
+def test_a_large_chain_is_explained_without_plans() -> None:
+    """In a chain of many places what helps at least is told by the relaxation alone, and said to be that."""
+    chain = chain_problem(260, 400, 1, seed=5)
+    rules = dataclasses.replace(chain.rules, core_min=135, core_max=400)
+    error = explain(chain.replace(rules=rules))
+    assert "core" in error.rules
+    assert 0 < len(error.stores) < 60
+    assert "Other conflicts may show" in str(error)

@@ -43,6 +43,8 @@ class Conflict:
         What each rule would have to give.
     together
         Whether each store could keep the rules alone.
+    smallest
+        Whether the rules are all that the conflict takes; else others have a part in it.
     """
 
     rules: tuple[str, ...]
@@ -50,6 +52,7 @@ class Conflict:
     parts: frozenset[Part]
     ways: tuple[Way, ...]
     together: bool = False
+    smallest: bool = True
 
 
 def rules_in_order(names: Iterable[str]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assortment.optimiser.arrays import Floats
 from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.infeasible.together import Asked, Together
 from assortment.optimiser.rules.audit import audit
@@ -14,15 +15,16 @@ if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
 
-def any_plan(problem: Problem) -> tuple[Draft | None, bool]:
-    """Return a plan that obeys every rule, near today's listing, and whether the answer is certain.
+def any_plan(problem: Problem, gains: Floats | None = None) -> tuple[Draft | None, bool]:
+    """Return a plan that obeys every rule and whether the answer is certain.
 
-    What is core and what is listed is chosen by a small programme to which the stores send what they cannot live with
-    (`Together`), so the work grows with the stores and not with a programme of them all. ``(None, True)``: there is no
-    plan; ``(None, False)``: none was found within the work allowed.
+    With ``gains``, what each listing is worth, (S, N), the plan is worth much by these; else it is near today's
+    listing. What is core and what is listed is chosen by a small programme to which the stores send what they cannot
+    live with (`Together`), so the work grows with the stores and not with a programme of them all. ``(None, True)``:
+    there is no plan; ``(None, False)``: none was found within the work allowed.
     """
     together = Together(problem)
-    found, certain = together.plan(Asked(together.parts(), tuple(range(problem.S))))
+    found, certain = together.plan(Asked(together.parts(), tuple(range(problem.S))), gains=gains)
     if found is None:
         return None, certain
     draft = Draft(np.array([found.carried[s] for s in range(problem.S)]), found.core)

@@ -13,16 +13,17 @@ from assortment.optimiser.infeasible.alone import Conflict, in_their_order, rule
 from assortment.optimiser.infeasible.master import Line
 from assortment.optimiser.infeasible.mends import Way, share_given
 from assortment.optimiser.infeasible.store_rows import Part
-from assortment.optimiser.infeasible.together import Asked, Found, Together
+from assortment.optimiser.infeasible.together import Asked, Found, Together, is_small
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
-# How much more than the relaxation's least is tried: whole numbers, of centimetres a share.
+# How much more than the relaxation's least is tried: whole numbers, further off after an open question, and shares of
+# centimetres.
 _MORE = (0.0, 1.0, 2.0, 4.0, 8.0)
+_FURTHER = (2.0, 8.0, 24.0)
 _MORE_SHELF = (1e-3, 0.05, 0.2, 0.6)
 _NEARLY = 2e-3
-_ASIDES_MOST = 2
 # Most places (stores × products) for which a plan is sought with each way out; it takes a programme for every store.
 _PLACES_MOST = 100_000
 # Rules that give at single places, or by a share that only a plan shows.
@@ -57,8 +58,10 @@ class _Search:
     def __init__(self, together: Together, asked: Asked, *, whole: bool) -> None:
         self._together, self._asked, self._whole = together, asked, whole
 
-    def conflict(self) -> Conflict:
-        """Return a smallest conflict."""
+    def conflict(self) -> Conflict | None:
+        """Return a smallest conflict; of whole picks in a larger chain the rules without which there is a plan."""
+        if self._whole and not is_small(self._together.problem):
+            return self._necessary()
         _, lines = self._impossible(self._asked.on, self._asked.stores)
         # Most stores of a large chain have no part in it.
         self._near = self._asked.stores if lines is None else _stores_in(lines)
@@ -76,6 +79,17 @@ class _Search:
         small = self._smallest_parts(parts, stores)
         given = tuple(way for way in ways.values() if way is not None)
         return Conflict(in_their_order(names), stores, small, given, together=True)
+
+    def _necessary(self) -> Conflict | None:
+        asked = self._asked
+        names = rules_in_order(part.rule for part in asked.on)
+        ways = {name: least_way(self._together, Asked(asked.on, asked.stores, name)) for name in names}
+        given = tuple(way for way in ways.values() if way is not None and way.checked)
+        if not given:
+            return None
+        rules = {way.rule for way in given}
+        parts = frozenset(part for part in asked.on if part.rule in rules)
+        return Conflict(in_their_order(rules), (), parts, given, together=True, smallest=False)
 
     def _way(self, name: str, parts: frozenset[Part]) -> Way | None:
         """Return how one rule must give: for all rules to hold if it can, else for those of the conflict."""
@@ -173,10 +187,11 @@ def _least_way(together: Together, asked: Asked) -> Way | None:
     verdict = together.relaxation(asked)
     if verdict.choice is None:
         return None
-    shelf, asides = asked.soft == "shelf", 0
-    least = ruled_out = verdict.bound if shelf else float(np.ceil(verdict.bound - 1e-6))
+    shelf, further = asked.soft == "shelf", list(_FURTHER)
+    # Nothing given is what is known to be impossible, or not known to be possible.
+    least = ruled_out = verdict.bound if shelf else max(1.0, float(np.ceil(verdict.bound - 1e-6)))
     steps = [] if is_large(together.problem) else list(_MORE_SHELF if shelf else _MORE)
-    while steps and asides < _ASIDES_MOST:
+    while steps:
         more = steps.pop(0)
         budget = least * (1 + more) if shelf else least + more
         plan, certain = together.plan(asked, budget=budget)
@@ -189,7 +204,8 @@ def _least_way(together: Together, asked: Asked) -> Way | None:
             ruled_out = budget + 1
         elif not certain and not shelf:
             # An open question is dear; the next is asked further off.
-            steps, asides = steps[1:], asides + 1
+            steps = further[:1] if not further or further[0] > more else []
+            further = further[1:]
     given = verdict.choice.given
     gives = {key: amount if shelf else float(np.ceil(amount - 1e-3)) for key, amount in given.items() if amount > 1e-3}
     if len(gives) == 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from assortment.errors import Infeasible, Obstacle, Relaxation
-from assortment.optimiser.infeasible.alone import Conflict, conflicts_alone
+from assortment.optimiser.infeasible.alone import Conflict, conflicts_alone, rules_in_order
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.conflict import is_large, least_way, settle
 from assortment.optimiser.infeasible.counting import contradictions, counting_shows, too_rare
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 _LAYERS = 3
+# Ways out that are told where no conflict was found.
+_TOLD = 2
 
 
 def is_impossible(problem: Problem) -> bool:
@@ -46,9 +48,13 @@ def explain(problem: Problem) -> Infeasible:
     found = contradiction or _obstacles(problem, together)
     enough: list[tuple[Relaxation, ...]] = []
     # What stores share is not part of the programmes that say what is enough.
-    if found and not is_large(problem) and problem.rules.assortments_max is None:
-        enough = _those_enough(problem, contradiction) or _enough(problem, together, found)
+    if not is_large(problem) and problem.rules.assortments_max is None:
+        if found:
+            enough = _those_enough(problem, contradiction) or _enough(problem, together, found)
+        else:
+            enough = _singles(problem, together, rules_in_order(part.rule for part in together.parts()), most=_TOLD)
     rules = dict.fromkeys(rule for item in found for rule in item.rules)
+    rules |= {} if found else dict.fromkeys(way.rule for ways in enough for way in ways)
     stores = dict.fromkeys(store for item in found for store in item.stores)
     return Infeasible(_message(found, enough), rules=rules, stores=stores, obstacles=found, enough=enough)
 
@@ -85,16 +91,7 @@ def _those_enough(problem: Problem, found: list[Obstacle]) -> list[tuple[Relaxat
 
 def _enough(problem: Problem, together: Together, found: list[Obstacle]) -> list[tuple[Relaxation, ...]]:
     """Return single relaxations with each of which there is a plan; without any, one way out of each conflict if so."""
-    parts, stores = together.parts(), tuple(range(problem.S))
-    blamed = dict.fromkeys(rule for item in found for rule in item.rules)
-    singles: list[tuple[Relaxation, ...]] = []
-    for rule in sorted(blamed, key=lambda name: name in HARD_TO_CHANGE):
-        asked = Asked(parts, stores, rule)
-        # Which places to open or to set free is a long question where products must stand often enough.
-        dear = SPREAD in parts and rule in ("allowed", "required") and asked not in together.ways
-        way = None if dear and singles else least_way(together, asked)
-        if way is not None and way.checked:
-            singles.append((relaxation(problem, way),))
+    singles = _singles(problem, together, dict.fromkeys(rule for item in found for rule in item.rules))
     if singles:
         return singles
     taken: tuple[Relaxation, ...] = ()
@@ -105,7 +102,7 @@ def _enough(problem: Problem, together: Together, found: list[Obstacle]) -> list
         taken += tuple(item[0] for item in ways)
         eased = relaxed(problem, taken)
         again = Together(eased)
-        if settle(again, Asked(again.parts(), stores)).plan is not None:
+        if settle(again, Asked(again.parts(), tuple(range(problem.S)))).plan is not None:
             return [taken]
         found = _obstacles(eased, again)
         if not found:
@@ -113,12 +110,30 @@ def _enough(problem: Problem, together: Together, found: list[Obstacle]) -> list
     return []
 
 
+def _singles(
+    problem: Problem, together: Together, rules: Iterable[str], *, most: int | None = None
+) -> list[tuple[Relaxation, ...]]:
+    """Return relaxations of one rule each, ``most`` of them at most, with each of which there is a plan."""
+    parts, stores = together.parts(), tuple(range(problem.S))
+    singles: list[tuple[Relaxation, ...]] = []
+    for rule in sorted(rules, key=lambda name: name in HARD_TO_CHANGE):
+        if len(singles) == most:
+            break
+        asked = Asked(parts, stores, rule)
+        # Which places to open or to set free is a long question where products must stand often enough.
+        dear = SPREAD in parts and rule in ("allowed", "required") and asked not in together.ways
+        way = None if dear and (singles or most) else least_way(together, asked)
+        if way is not None and way.checked:
+            singles.append((relaxation(problem, way),))
+    return singles
+
+
 def _message(found: list[Obstacle], enough: list[tuple[Relaxation, ...]]) -> str:
+    words = [with_doubt(ways[0]) for ways in enough]
+    alone = f"{'This alone is' if len(words) == 1 else 'Any one of these is'} enough for a plan: {', or '.join(words)}."
     if not found:
-        return (
-            "no assortment that obeys all rules was found, and no conflict between them either; "
-            "loosen a limit that is tight, or leave a rule out"
-        )
+        step = alone if words else "Loosen a limit that is tight, or leave a rule out."
+        return f"no assortment that obeys all rules was found, which does not prove that there is none. {step}"
     lines = [f"  - {item.sentence}" for item in found[:_SHOWN]]
     if len(found) > _SHOWN:
         lines.append(f"  … and {len(found) - _SHOWN} more")
@@ -129,7 +144,5 @@ def _message(found: list[Obstacle], enough: list[tuple[Relaxation, ...]]) -> str
     elif len(found) == 1 and {item.steps for (item,) in enough} >= {item.steps for item in found[0].relaxations}:
         lines.append("Each of these ways alone is enough for a plan." if len(enough) > 1 else "Then there is a plan.")
     else:
-        words = [with_doubt(item) for (item,) in enough]
-        head = "This alone is" if len(words) == 1 else "Any one of these is"
-        lines.append(f"{head} enough for a plan: {', or '.join(words)}.")
+        lines.append(alone)
     return "\n".join(["no assortment obeys all rules:", *lines])

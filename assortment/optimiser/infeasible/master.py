@@ -101,9 +101,18 @@ class Master:
         The limits that may give.
     whole_gives
         Whether they give by whole numbers.
+    gains
+        What each listing is worth, (S, N): what to be near instead of today's listing.
     """
 
-    def __init__(self, problem: Problem, keys: tuple[Key, ...] = (), *, whole_gives: bool = True) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        keys: tuple[Key, ...] = (),
+        *,
+        whole_gives: bool = True,
+        gains: Floats | None = None,
+    ) -> None:
         self._problem, self._keys, self._whole_gives = problem, keys, whole_gives
         C, N = problem.C, problem.N
         self.core, self.listed = np.arange(C * N).reshape(C, N), np.arange(C * N, (C + 1) * N)
@@ -112,7 +121,7 @@ class Master:
         self.given = (C + 1 + (C > 1)) * N + np.arange(len(keys))
         self.count = (C + 1 + (C > 1)) * N + len(keys)
         self.at = {key: int(column) for key, column in zip(keys, self.given, strict=True)}
-        self._guide = self._guided()
+        self._guide = self._guided() if gains is None else self._worth(gains)
 
     def solve(self, lines: list[Line], *, budget: float | None = None) -> Verdict:
         """Return a fractional choice near today's listing that gives least, or ``budget`` in sum at most.
@@ -238,6 +247,14 @@ class Master:
             guide[self.core[c]] = rare / (2 * problem.N * problem.C)
         guide[self.listed] = (0.5 if today is None else -today.mean(axis=0)) / (2 * problem.N)
         return guide
+
+    def _worth(self, gains: Floats) -> Floats:
+        """What each column costs so that the choice is worth much; at most 1 in sum."""
+        problem, guide = self._problem, np.zeros(self.count)
+        for c in range(problem.C):
+            guide[self.core[c]] = -gains[problem.core_group == c].sum(axis=0)
+        guide[self.listed] = -np.maximum(0.0, gains).sum(axis=0)
+        return guide / max(1e-12, float(np.abs(guide).sum()))
 
 
 def chain_lines(problem: Problem) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -113,47 +113,77 @@ def all_at_once(
     budget
         What may be given in sum; then it costs nothing.
     """
-    problem, N, stores = team.problem, team.problem.N, list(team.programmes)
-    if len(stores) * N > _CHAIN_MOST:
+    places = len(team.programmes) * team.problem.N
+    if places > _CHAIN_MOST:
         return [], None
-    chosen = master.polytope(lines, budget=budget)
-    missing = master.count + len(stores) * N + np.arange(N)
-    one = sparse.identity(N, format="coo")
-    # Each piece is a matrix and the columns that it is about.
-    wanted = sparse.diags_array(problem.min_stores.astype(float)).tocoo()
-    away = sparse.diags_array(np.full(N, float(problem.S - len(stores)))).tocoo()
-    often = [(wanted, master.listed), (-wanted, master.anywhere), (-away, master.listed), (-one, missing)]
-    if (SPREAD, CHAIN) in master.at:
-        often.append((-np.ones((N, 1)), np.array([master.at[SPREAD, CHAIN]])))
-    pieces, high, at = [[(chosen.matrix, np.arange(master.count))]], [chosen.high], {}
-    for i, s in enumerate(stores):
-        x, y = master.count + i * N + np.arange(N), master.core[problem.core_group[s]]
-        often.append((-one, x))
-        pieces += [[(one, y), (-one, x)], [(one, x), (-one, master.listed)], _own(team, s, master, x, y)]
-        high += [np.zeros(2 * N), team.programmes[s].most(team.on[s])]
-        at[s] = sum(len(part) for part in high) - team.programmes[s].M
-    top = sum(len(part) for part in high)
-    width = int(missing[-1]) + 1
-    matrix = sparse.vstack([_wide(row, width) for row in [*pieces, often]]).tocsr()
-    ends = np.concatenate([*high, np.zeros(N)])
-    upper = np.ones(width)
-    upper[: master.count], upper[missing] = chosen.upper, float(problem.S)
-    cost = np.zeros(width)
-    cost[list(master.at.values())], cost[missing] = -1.0 if budget is None else 0.0, -_DEAR
-    polytope = Polytope(matrix, np.full(len(ends), -np.inf), ends, np.zeros(width), upper)
-    answer = LinearProgram(polytope, once=True, interior=len(stores) * N > _VERTEX_MOST).maximise(cost)
+    stated = _State(team, master, lines, budget)
+    cost = np.zeros(len(stated.upper))
+    cost[list(master.at.values())], cost[stated.missing] = -1.0 if budget is None else 0.0, -_DEAR
+    answer = LinearProgram(stated.polytope, once=True, interior=places > _VERTEX_MOST).maximise(cost)
     if answer.duals is None or answer.columns is None:
         return [], None
-    enough = float(answer.columns[missing].sum()) <= _NEARLY
-    choice = master.choice(np.clip(answer.columns[: master.count], 0.0, upper[: master.count])) if enough else None
-    duals = np.maximum(0.0, -answer.duals)
+    enough = float(answer.columns[stated.missing].sum()) <= _NEARLY
+    choice = master.choice(np.clip(answer.columns, 0.0, stated.upper)) if enough else None
+    duals, top = np.maximum(0.0, -answer.duals), stated.often
     duals = duals / max(1e-12, float(duals[top:].max()))
     # Rows that face each other can be given any weight in the interior; too much of it is lost in rounding.
     if not duals[top:].any() or duals.max() > _WEIGHT_MOST:
         return [], choice
     duals[duals < _FAINT] = 0.0
-    rows = {s: duals[first : first + team.programmes[s].M] for s, first in at.items()}
+    rows = {s: duals[first : first + team.programmes[s].M] for s, first in stated.own.items()}
     return [Joint(duals[top:], rows)], choice
+
+
+def whole_at_once(team: Team, master: Master, lines: list[Line]) -> tuple[Choice | None, dict[int, Mask], bool]:
+    """Return a whole choice with what each store carries, and whether the answer is certain; for small chains only."""
+    if len(team.programmes) * team.problem.N > _WHOLE_MOST:
+        return None, {}, False
+    stated = _State(team, master, lines, None)
+    upper = stated.upper.copy()
+    upper[stated.missing] = 0.0
+    polytope = replace(stated.polytope, upper=upper)
+    answer = LinearProgram(polytope, whole=np.ones(len(upper), bool), nodes=_NODES).maximise(np.zeros(len(upper)))
+    if answer.columns is None:
+        return None, {}, answer.infeasible
+    picks = {s: answer.columns[x] > 0.5 for s, x in stated.picks.items()}
+    return master.choice(np.round(answer.columns)), picks, True
+
+
+class _State:
+    """The whole chain as one programme: the master's columns, each store's picks, and where products are missing.
+
+    ``picks`` (by store) and ``missing`` are the numbers of the columns, ``own`` (by store) and ``often`` of the first
+    row of a kind.
+    """
+
+    def __init__(self, team: Team, master: Master, lines: list[Line], budget: float | None) -> None:
+        problem, N, stores = team.problem, team.problem.N, list(team.programmes)
+        chosen = master.polytope(lines, budget=budget)
+        self.picks = {s: master.count + i * N + np.arange(N) for i, s in enumerate(stores)}
+        self.missing = master.count + len(stores) * N + np.arange(N)
+        one = sparse.identity(N, format="coo")
+        # Each piece is a matrix and the columns that it is about.
+        wanted = sparse.diags_array(problem.min_stores.astype(float)).tocoo()
+        away = sparse.diags_array(np.full(N, float(problem.S - len(stores)))).tocoo()
+        often: list[_Piece] = [(wanted, master.listed), (-wanted, master.anywhere), (-away, master.listed)]
+        often.append((-one, self.missing))
+        if (SPREAD, CHAIN) in master.at:
+            often.append((-np.ones((N, 1)), np.array([master.at[SPREAD, CHAIN]])))
+        pieces: list[list[_Piece]] = [[(chosen.matrix, np.arange(master.count))]]
+        high, self.own = [chosen.high], {}
+        for s, x in self.picks.items():
+            y = master.core[problem.core_group[s]]
+            often.append((-one, x))
+            pieces += [[(one, y), (-one, x)], [(one, x), (-one, master.listed)], _own(team, s, master, x, y)]
+            high += [np.zeros(2 * N), team.programmes[s].most(team.on[s])]
+            self.own[s] = sum(len(part) for part in high) - team.programmes[s].M
+        self.often = sum(len(part) for part in high)
+        width = int(self.missing[-1]) + 1
+        matrix = sparse.vstack([_wide(row, width) for row in [*pieces, often]]).tocsr()
+        ends = np.concatenate([*high, np.zeros(N)])
+        self.upper = np.ones(width)
+        self.upper[: master.count], self.upper[self.missing] = chosen.upper, float(problem.S)
+        self.polytope = Polytope(matrix, np.full(len(ends), -np.inf), ends, np.zeros(width), self.upper)
 
 
 def _own(team: Team, s: int, master: Master, x: Ints, y: Ints) -> list[_Piece]:
@@ -203,10 +233,11 @@ def in_one(team: Team, choice: Choice) -> tuple[dict[int, Mask] | None, bool]:
     return found, True
 
 
-def in_turn(team: Team, choice: Choice) -> dict[int, Mask] | None:
+def in_turn(team: Team, choice: Choice, gains: Floats | None = None) -> dict[int, Mask] | None:
     """Return what each store carries so that no product stands too rarely, or ``None`` when this quick way finds none.
 
-    One store after the other takes what is still wanted; what stays too thin comes off the list, some rounds.
+    One store after the other takes what is still wanted, then what is worth much by ``gains`` (S, N); what stays too
+    thin comes off the list, some rounds.
     """
     wanted = np.maximum(0.0, team.wanted(choice))
     picks: dict[int, Mask] = {}
@@ -219,7 +250,11 @@ def in_turn(team: Team, choice: Choice) -> dict[int, Mask] | None:
             if kept is None or (kept & (block.box.listed < 0.5)).any():
                 missing = np.clip(wanted - count, 0.0, None)
                 gain = np.where(missing > 0, 1.0 + missing / max(1.0, float(missing.max())), 0.0)
-                gain -= np.where((wanted > 1) & (missing <= 0), 0.01, 0.0)
+                if gains is None:
+                    gain -= np.where((wanted > 1) & (missing <= 0), 0.01, 0.0)
+                else:
+                    # What is still wanted comes before what is worth much.
+                    gain += 0.5 * gains[s] / max(1e-12, float(np.abs(gains[s]).max()))
                 kept, _ = programme.choose(team.on[s], block.box, gain, team.given(s, choice))
                 if kept is None:
                     return None

@@ -54,15 +54,19 @@ class Team:
         return len(self.programmes) > _KEPT_MOST
 
 
-def each_alone(team: Team, choice: Choice) -> tuple[dict[int, Mask] | None, list[Line]]:
-    """Return whole picks of each store; else lines that rule the choice out, none when that is not certain."""
+def each_alone(team: Team, choice: Choice, gains: Floats | None = None) -> tuple[dict[int, Mask] | None, list[Line]]:
+    """Return whole picks of each store; else lines that rule the choice out, none when that is not certain.
+
+    With ``gains``, what each listing is worth, (S, N), the picks are worth much.
+    """
     carried: dict[int, Mask] = {}
     lines: list[Line] = []
     for s, programme in team.programmes.items():
         box = programme.box(choice.core[team.problem.core_group[s]], choice.listed)
         found, certain = programme.picks(team.on[s], box, team.given(s, choice))
         if found is not None:
-            carried[s] = found
+            best = None if gains is None else programme.choose(team.on[s], box, gains[s], team.given(s, choice))[0]
+            carried[s] = found if best is None else best
         elif certain and len(lines) < _LINES_MOST:
             lines.append(_not_there(team, s, choice))
         if team.is_large:

@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from assortment.optimiser.arrays import Mask
+from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.infeasible.master import Choice, Key, Line, Master, Verdict, chain_lines
 from assortment.optimiser.infeasible.mends import CHAIN, Way
-from assortment.optimiser.infeasible.spread import Joint, all_at_once, in_one, in_turn, joint_line, too_thin
+from assortment.optimiser.infeasible.spread import (
+    Joint,
+    all_at_once,
+    in_one,
+    in_turn,
+    joint_line,
+    too_thin,
+    whole_at_once,
+)
 from assortment.optimiser.infeasible.store_programme import Cut, StoreProgramme
 from assortment.optimiser.infeasible.store_rows import CARRIED, Part, StoreRows, hard_rules, rows_of
 from assortment.optimiser.infeasible.team import SPREAD, Team, each_alone, not_this, slim
@@ -34,6 +42,11 @@ _CUTS_MOST = 200
 # What the master itself holds; the stores need not.
 _OF_THE_CHAIN = frozenset({"core", "products_max", "local_products_max"})
 _BY_STORE = frozenset({"shelf", "allowed", "required", "changes_max"})
+
+
+def is_small(problem: Problem) -> bool:
+    """Return whether a chain is so small that everything can be asked to the end."""
+    return problem.S * problem.N <= _SMALL
 
 
 @dataclass(frozen=True)
@@ -132,12 +145,27 @@ class Together:
                     return Verdict(choice, bound=master.solve(self._lines(asked, team)).bound)
         return Verdict(None, certain=False)
 
-    def plan(self, asked: Asked, *, budget: float | None = None) -> tuple[Found | None, bool]:
-        """Return a plan in which limits give ``budget`` in sum at most, and whether the answer is certain."""
+    def plan(
+        self, asked: Asked, *, budget: float | None = None, gains: Floats | None = None
+    ) -> tuple[Found | None, bool]:
+        """Return a plan in which limits give ``budget`` in sum at most, and whether the answer is certain.
+
+        With ``gains``, what each listing is worth, (S, N), the plan is worth much, else it is near today's listing.
+        """
+        found, certain = self._plan(asked, budget, gains)
+        if found is not None or certain or asked.soft or not self._spreads(asked):
+            return found, certain
+        # Long, but what stands often enough can be a riddle of its own; of a small chain it is solved.
+        master = Master(self.problem)
+        choice, carried, certain = whole_at_once(self._team(asked), master, self._held(asked))
+        return None if choice is None else Found(choice.core > 0.5, carried, {}), certain
+
+    def _plan(self, asked: Asked, budget: float | None, gains: Floats | None) -> tuple[Found | None, bool]:
         keys = self.keys(asked)
-        master, team = Master(self.problem, keys, whole_gives=asked.soft != "shelf"), self._team(asked)
+        master = Master(self.problem, keys, whole_gives=asked.soft != "shelf", gains=gains)
+        team = self._team(asked)
         clauses: list[Line] = []
-        near, left = None, _SPREAD_ROUNDS if self.problem.S * self.problem.N > _SMALL else _WHOLE_ROUNDS
+        near, left = None, _WHOLE_ROUNDS if is_small(self.problem) else _SPREAD_ROUNDS
         if self._spreads(asked):
             # Which products stand often enough is hard to guess from today's listing; the relaxation knows.
             verdict = self.relaxation(asked, budget=budget)
@@ -154,7 +182,7 @@ class Together:
                 choice = dataclasses.replace(choice, given={keys[0]: budget})
             if self._learn(team, asked, choice):
                 continue
-            done = self._realised(team, asked, choice)
+            done = self._realised(team, asked, choice, gains)
             if done.carried is not None:
                 return Found(choice.core > 0.5, done.carried, choice.given), True
             left -= done.learnt
@@ -199,12 +227,12 @@ class Together:
     def _spreads(self, asked: Asked) -> bool:
         return self._spread and SPREAD in asked.on
 
-    def _realised(self, team: Team, asked: Asked, choice: Choice) -> _Realised:
+    def _realised(self, team: Team, asked: Asked, choice: Choice, gains: Floats | None) -> _Realised:
         """Return whole picks for a whole choice, or what is learnt from there being none."""
-        carried, lines = each_alone(team, choice)
+        carried, lines = each_alone(team, choice, gains)
         if carried is None or not self._spreads(asked):
             return _Realised(carried, tuple(lines))
-        carried = in_turn(team, choice)
+        carried = in_turn(team, choice, gains)
         if carried is not None:
             return _Realised(carried)
         joint = too_thin(team, choice)

@@ -80,7 +80,7 @@ def _facts(problem: Problem, conflict: Conflict) -> str:
     s = conflict.stores[0] if len(conflict.stores) == 1 else CHAIN
     head = _headline(conflict)
     others = sorted(part for part in conflict.parts if head is None or part != head[0])
-    conditions = _conditions(problem, others, s)
+    conditions = _conditions(problem, others, s) + ([] if conflict.smallest else ["the other rules"])
     if head is not None:
         needed = _NEEDED[head[0].rule](problem, head[0], head[1], s)
         said = f"with {joined(conditions)}, {needed}" if conditions else needed
