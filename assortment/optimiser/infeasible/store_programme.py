@@ -61,11 +61,10 @@ class Cut:
 class Least:
     """The least relaxation of some rows: ``given`` by row, (M,), what the store carries then and how much is core.
 
-    ``weights`` (M,) are those of the rows that stand in the way of less; ``proven`` says whether less was ruled out.
+    ``proven`` says whether less was ruled out.
     """
 
     given: Floats
-    weights: Floats
     carried: Mask
     core: int
     proven: bool
@@ -88,6 +87,9 @@ class StoreProgramme:
         self._matrix = sparse.csr_matrix(rows.matrix / self.scale[:, None])
         self._core = rows.core / self.scale
         self._most = rows.most / self.scale
+        every = np.column_stack([rows.matrix, rows.core, rows.most])
+        # Rows that whole picks miss by whole numbers.
+        self._by_whole: Mask = (every == np.round(every)).all(axis=1)
         self.always: Mask = np.array([part == CARRIED for part in rows.parts])
 
     @property
@@ -165,8 +167,7 @@ class StoreProgramme:
         for guess in (near > 0.5, near > 1 - _NEAR, near > _NEAR):
             if self.holds(guess, on, box, given):
                 return guess, True
-        found = self._whole_answer(on, np.zeros(self.M, bool), box, given=given)
-        return (None, found[1]) if found[0] is None else (found[0].carried, True)
+        return self.choose(on, box, np.zeros(self.N), given)
 
     def holds(self, carried: Mask, on: Mask, box: Box, given: Floats | None = None) -> bool:
         """Return whether ``carried`` (N,) obeys the rows ``on``, with a fitting number of core products if free."""
@@ -196,27 +197,31 @@ class StoreProgramme:
         answer = self._linear.maximise(cost)
         if answer.infeasible:
             return None, True
-        weights = self.unrelaxed if answer.duals is None else np.maximum(0.0, -answer.duals)
-        if answer.columns is not None:
-            picked = answer.columns[: self.N + 1]
-            if (np.abs(picked - np.round(picked)) < _NEAR).all():
-                return self._least(answer.columns, weights, proven=True), True
-        return self._whole_answer(on, soft, box, weights=weights)
+        rounded = None if answer.columns is None else self._rounded(answer.columns, on, soft, box)
+        return self._whole_answer(on, soft, box) if rounded is None else (rounded, True)
 
     def choose(self, on: Mask, box: Box, gain: Floats, given: Floats | None = None) -> tuple[Mask | None, bool]:
         """Return whole picks that obey the rows ``on`` and gain much, ``gain`` (N,) each; see `picks`."""
-        found = self._whole_answer(on, np.zeros(self.M, bool), box, given=given, gain=gain)
-        return (None, found[1]) if found[0] is None else (found[0].carried, True)
+        found, certain = self._whole_answer(on, np.zeros(self.M, bool), box, given=given, gain=gain)
+        return (None, certain) if found is None else (found.carried, True)
+
+    def _rounded(self, columns: Floats, on: Mask, soft: Mask, box: Box) -> Least | None:
+        """Return whole picks near a fractional least that are known to be the least too, if rounding finds any."""
+        least = float(columns[self.N + 2 :][soft].sum())
+        if self._by_whole[soft].all():
+            least = np.ceil(least - 1e-6)
+        near = columns[: self.N]
+        for picks in (near > 0.5, near > 1 - _NEAR, near > _NEAR):
+            for k in dict.fromkeys((np.floor(columns[self.N] + _NEAR), np.ceil(columns[self.N] - _NEAR))):
+                over = (self._matrix @ picks + self._core * k - self._most) * self.scale
+                given = np.where(soft & (over > _NEAR), over, 0.0)
+                fixed = Box(box.core, box.listed, float(k))
+                if given.sum() <= least + _NEAR and self.holds(picks, on | soft, fixed, given):
+                    return Least(given, picks, int(k), proven=True)
+        return None
 
     def _whole_answer(
-        self,
-        on: Mask,
-        soft: Mask,
-        box: Box,
-        *,
-        given: Floats | None = None,
-        gain: Floats | None = None,
-        weights: Floats | None = None,
+        self, on: Mask, soft: Mask, box: Box, *, given: Floats | None = None, gain: Floats | None = None
     ) -> tuple[Least | None, bool]:
         given = self.unrelaxed if given is None else given
         polytope = self._polytope(box, on | soft, given, soft)
@@ -229,18 +234,8 @@ class StoreProgramme:
         if answer.columns is None:
             return None, answer.infeasible
         proven = float(cost @ answer.columns) >= answer.bound - 1e-6 * max(1.0, abs(answer.bound))
-        return self._least(answer.columns, self.unrelaxed if weights is None else weights, proven=proven), True
-
-    def _least(self, columns: Floats, weights: Floats, *, proven: bool) -> Least:
-        given = np.maximum(0.0, columns[self.N + 2 :])
-        given[given < _NEAR] = 0.0
-        return Least(
-            given,
-            np.where(weights > _NEAR, weights, 0.0),
-            columns[: self.N] > 0.5,
-            round(float(columns[self.N])),
-            proven,
-        )
+        left = np.where(answer.columns[self.N + 2 :] < _NEAR, 0.0, answer.columns[self.N + 2 :])
+        return Least(left, answer.columns[: self.N] > 0.5, round(float(answer.columns[self.N])), proven), True
 
     def forget(self) -> None:
         """Let go of the solver, which is made again when it is needed: thousands of them fill a machine."""
