@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optimiser_worlds import obeys, small_problem
 
-from assortment.errors import Infeasible, Obstacle, Relaxation
+from assortment.errors import Infeasible, Obstacle, Relaxation, Step
 from assortment.optimiser import Problem, audit
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.infeasible import explain, is_impossible
@@ -58,24 +59,45 @@ def held_against_all(problem: Problem) -> Infeasible | None:
 
 
 def held_to_be_smallest(problem: Problem, obstacle: Obstacle) -> None:
-    """The rules cannot hold together, do so without any one of them, and with each way out."""
-    for stores in stores_meant(problem, obstacle):
+    """Rules and stores cannot agree, but do so without any one of them and with each way out, and with nothing less."""
+    meant = stores_meant(problem, obstacle)
+    for stores in meant:
         assert not can_hold(problem, obstacle.rules, stores)
         for rule in obstacle.rules:
             assert can_hold(problem, set(obstacle.rules) - {rule}, stores), rule
-        for way in obstacle.relaxations:
-            if way.checked:
-                assert can_hold(relaxed(problem, [way]), obstacle.rules, stores), way
+        for s in stores if len(stores) == len(obstacle.stores) > 1 else ():
+            assert can_hold(problem, obstacle.rules, set(stores) - {s}), s
+    for way in obstacle.relaxations:
+        if way.checked:
+            assert all(can_hold(relaxed(problem, [way]), obstacle.rules, stores) for stores in meant), way
+        # What is said to be the least may be so for all rules and stores; that is looked at where it is enough.
+        if way.least and ("worst in" in obstacle.sentence or len(obstacle.stores) == 1):
+            for less in lesser(way):
+                eased = relaxed(problem, [less])
+                assert not all(can_hold(eased, obstacle.rules, stores) for stores in meant), less
 
 
 def held_to_be_least(problem: Problem, ways: tuple[Relaxation, ...]) -> None:
-    """A single whole number that is said to be the least is one too many when it is one less."""
-    steps = [step for way in ways for step in way.steps]
-    if len(steps) != 1 or not ways[0].least or steps[0].setting in ("shelf_cm", "allowed", "required"):
+    """With less of a single way there is no plan, where it is said to be the least."""
+    for less in lesser(ways[0]) if len(ways) == 1 and ways[0].least else ():
+        assert not can_hold(relaxed(problem, [less]), hard(problem)), less
+
+
+def lesser(way: Relaxation) -> Iterator[Relaxation]:
+    """Relaxations with one setting a little less changed; of settings that go together, all of them."""
+    if way.rule in ("changes_max", "local_min_stores"):
+        most = max(abs(step.to - step.now) for step in way.steps)
+        steps = [less_of(step) if abs(step.to - step.now) == most else step for step in way.steps]
+        yield dataclasses.replace(way, steps=tuple(steps))
         return
-    back = np.sign(steps[0].now - steps[0].to)
-    less = dataclasses.replace(ways[0], steps=(dataclasses.replace(steps[0], to=steps[0].to + back),))
-    assert steps[0].to + back == steps[0].now or not can_hold(relaxed(problem, [less]), hard(problem))
+    for i, step in enumerate(way.steps):
+        yield dataclasses.replace(way, steps=(*way.steps[:i], less_of(step), *way.steps[i + 1 :]))
+
+
+def less_of(step: Step) -> Step:
+    """A setting changed by one less, a shelf by a twentieth less; of a share only whole products tell, so as it is now."""
+    by = 0.05 * (step.to - step.now) if step.setting == "shelf_cm" else np.sign(step.to - step.now)
+    return dataclasses.replace(step, to=step.now if step.setting.startswith("local_share") else step.to - by)
 
 
 @pytest.mark.parametrize("fractions", [False, True])

@@ -9,6 +9,7 @@ import numpy as np
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.chain.draft import Draft, marginal_values, rules_hold, store_with_core
 from assortment.optimiser.chain.programme import ChainProgramme
+from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.infeasible import explain
 from assortment.optimiser.store.own_rows import can_be_core
 from assortment.optimiser.store.search import search
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
 _ROUNDS = 3
+# Most places (stores × products) for which the programme of the whole chain is the last resort.
+_PLACES_MOST = 50_000
 
 
 def free_stores(problem: Problem, stores: list[Store], team: Workers) -> Mask:
@@ -42,23 +45,27 @@ def first_draft(
 ) -> Draft:
     """Return a plan that obeys every rule.
 
-    The way by stores is quick and may fail; the linear programme of the whole chain (made here when ``programme`` is
-    ``None``) finds a plan whenever there is one.
+    The way by stores is quick and may fail. Then the stores are asked what they can live with, and the programme of the
+    whole chain (``None`` in a larger chain, which needs it only when the stores leave it open) finds a plan worth more.
 
     Raises
     ------
     Infeasible
-        When there is none.
+        When there is none, or, which the message then says, when none was found.
     """
     margins = np.array([marginal_values(store, free[s]) for s, store in enumerate(stores)])
     core = cheapest_core(problem, margins)
     draft = None if core is None else around_core(problem, stores, free, core, team)
-    if draft is None:
-        every = programme or ChainProgramme(problem)
-        draft = every.draft(np.array([store.gains(free[s]) for s, store in enumerate(stores)]))
-    if draft is None:
+    if draft is not None:
+        return draft
+    gains = np.array([store.gains(free[s]) for s, store in enumerate(stores)])
+    found, certain = any_plan(problem, gains)
+    if found is None and not certain and problem.S * problem.N <= _PLACES_MOST:
+        programme = programme or ChainProgramme(problem)
+    better = None if programme is None or (found is None and certain) else programme.draft(gains)
+    if better is None and found is None:
         raise explain(problem)
-    return draft
+    return better or found
 
 
 def cheapest_core(problem: Problem, margins: Floats) -> Mask | None:
