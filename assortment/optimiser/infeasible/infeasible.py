@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from assortment.errors import Infeasible, Obstacle, Relaxation
-from assortment.optimiser.infeasible.alone import Conflict, conflicts_alone, rules_in_order
+from assortment.optimiser.infeasible.alone import conflicts_alone
 from assortment.optimiser.infeasible.any_plan import any_plan
-from assortment.optimiser.infeasible.conflict import is_large, least_way, settle
+from assortment.optimiser.infeasible.conflict import Conflict, rules_in_order
 from assortment.optimiser.infeasible.counting import contradictions, counting_shows, too_rare
 from assortment.optimiser.infeasible.mends import HARD_TO_CHANGE, relaxation, relaxed
+from assortment.optimiser.infeasible.settle import is_large, least_way, settle
 from assortment.optimiser.infeasible.sharing import sharing_conflict
 from assortment.optimiser.infeasible.team import SPREAD
 from assortment.optimiser.infeasible.together import Asked, Together

@@ -113,7 +113,7 @@ class Master:
         whole_gives: bool = True,
         gains: Floats | None = None,
     ) -> None:
-        self._problem, self._keys, self._whole_gives = problem, keys, whole_gives
+        self._problem, self._keys, self.whole_gives = problem, keys, whole_gives
         C, N = problem.C, problem.N
         self.core, self.listed = np.arange(C * N).reshape(C, N), np.arange(C * N, (C + 1) * N)
         # With one core "core anywhere" is the core.
@@ -144,7 +144,7 @@ class Master:
         # What may be given is worth taking.
         guide[self.given] = -_GUIDE
         whole = np.ones(self.count, bool)
-        whole[self.given] = self._whole_gives
+        whole[self.given] = self.whole_gives
         programme = LinearProgram(self.polytope(lines, budget=budget), whole=whole, nodes=_NODES, gap=_GAP)
         answer = programme.maximise(-guide)
         if answer.columns is None:

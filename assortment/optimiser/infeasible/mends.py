@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _SHOWN = 4
 # What is settled outside the planner's settings: of several ways out these are told last and taken last.
 HARD_TO_CHANGE = ("shelf", "required", "allowed")
+# Rules whose limit is a setting of each store; all others are of the chain.
+BY_STORE = frozenset({"shelf", "allowed", "required", "changes_max"})
 CHAIN = -1
 Place = tuple[int, int]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from assortment.errors import Infeasible, Obstacle, Relaxation, Step, listed
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.infeasible.alone import rules_in_order
+from assortment.optimiser.infeasible.conflict import rules_in_order
 from assortment.optimiser.infeasible.mends import in_words, joined
 from assortment.optimiser.infeasible.store_rows import hard_rules
 from assortment.optimiser.infeasible.wording import count, rule_in_words

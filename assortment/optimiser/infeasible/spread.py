@@ -17,21 +17,17 @@ from assortment.optimiser.programme.linear import LinearProgram, Polytope
 
 _Piece: TypeAlias = "tuple[sparse.sparray | Floats, Ints]"
 
-# Most places (stores × products that are not settled) for which all stores are one programme.
-_PLACES_MOST = 15_000
+# Most places (stores × products) for which all stores are one programme, of fractions and of whole picks.
 _CHAIN_MOST = 15_000
 _WHOLE_MOST = 3_000
-# Up to here the vertex is quick; beyond only the interior is.
+# Up to here the vertex is quick; beyond only the interior is, and that comes only near.
 _VERTEX_MOST = 4_000
+_SHORT, _NEARLY = 1e-5, 1e-3
 _DEAR = 1e3
 # Weights that are nothing but the solver's haze; any weights are true, these would only blame more rules.
 _FAINT = 1e-6
 _WEIGHT_MOST = 1e3
 _NODES = 300
-_SHORT = 1e-5
-# The interior comes only so near.
-_NEARLY = 1e-3
-_ROUNDS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,35 +68,12 @@ def joint_line(team: Team, joint: Joint) -> Line:
     return Line(frozenset(parts) - {CARRIED}, frozenset(stores), core, listed, anywhere, gives, most)
 
 
-def too_thin(team: Team, choice: Choice) -> Joint | None:
-    """Return why the stores cannot carry the listed products often enough, or ``None`` when they can, or may."""
-    wanted = team.wanted(choice) - team.elsewhere(choice)
-    thin = np.flatnonzero(wanted > _SHORT)
-    blocks = [_Block(team, s, choice) for s in team.programmes]
-    if len(thin) == 0 or sum(len(block.free) for block in blocks) > _PLACES_MOST:
-        return None
-    programme, costs = _programme(blocks, thin, wanted)
-    answer = LinearProgram(programme).maximise(costs)
-    if answer.columns is None or answer.duals is None or -float(costs @ answer.columns) <= _SHORT:
-        return None
-    duals = np.maximum(0.0, -answer.duals)
-    duals[duals < _FAINT] = 0.0
-    products = np.zeros(team.problem.N)
-    products[thin] = duals[: len(thin)]
-    rows, at = {}, len(thin)
-    for block in blocks:
-        rows[block.s] = np.zeros(block.programme.M)
-        rows[block.s][block.on] = duals[at : at + len(block.on)]
-        at += len(block.on)
-    return Joint(products, rows)
-
-
 def all_at_once(
-    team: Team, master: Master, lines: list[Line], *, budget: float | None = None
-) -> tuple[list[Joint], Choice | None]:
-    """Return the weights that the relaxation of the whole chain gives and its choice, if it has one.
+    team: Team, master: Master, lines: list[Line], *, budget: float | None = None, fixed: Choice | None = None
+) -> tuple[Joint | None, Choice | None]:
+    """Return the weights that the relaxation of the whole chain gives, and its choice if products stand often enough.
 
-    It shows at once what finding one joint after the other takes many rounds for. Nothing when the chain is too large.
+    Neither when the chain is too large.
 
     Parameters
     ----------
@@ -112,44 +85,51 @@ def all_at_once(
         What the choice must obey without the stores.
     budget
         What may be given in sum; then it costs nothing.
+    fixed
+        The only choice to look at; ``None`` for all.
     """
     places = len(team.programmes) * team.problem.N
     if places > _CHAIN_MOST:
-        return [], None
-    stated = _State(team, master, lines, budget)
+        return None, None
+    stated, interior = _Whole(team, master, lines, budget), places > _VERTEX_MOST
     cost = np.zeros(len(stated.upper))
-    cost[list(master.at.values())], cost[stated.missing] = -1.0 if budget is None else 0.0, -_DEAR
-    answer = LinearProgram(stated.polytope, once=True, interior=places > _VERTEX_MOST).maximise(cost)
+    cost[list(master.at.values())] = 0.0 if fixed is not None or budget is not None else -1.0
+    cost[stated.missing] = -_DEAR
+    polytope = stated.polytope if fixed is None else stated.at(fixed)
+    answer = LinearProgram(polytope, once=True, interior=interior).maximise(cost)
     if answer.duals is None or answer.columns is None:
-        return [], None
-    enough = float(answer.columns[stated.missing].sum()) <= _NEARLY
+        return None, None
+    enough = float(answer.columns[stated.missing].sum()) <= (_NEARLY if interior else _SHORT)
     choice = master.choice(np.clip(answer.columns, 0.0, stated.upper)) if enough else None
     duals, top = np.maximum(0.0, -answer.duals), stated.often
     duals = duals / max(1e-12, float(duals[top:].max()))
     # Rows that face each other can be given any weight in the interior; too much of it is lost in rounding.
     if not duals[top:].any() or duals.max() > _WEIGHT_MOST:
-        return [], choice
+        return None, choice
     duals[duals < _FAINT] = 0.0
     rows = {s: duals[first : first + team.programmes[s].M] for s, first in stated.own.items()}
-    return [Joint(duals[top:], rows)], choice
+    return Joint(duals[top:], rows), choice
 
 
-def whole_at_once(team: Team, master: Master, lines: list[Line]) -> tuple[Choice | None, dict[int, Mask], bool]:
+def whole_at_once(
+    team: Team, master: Master, lines: list[Line], *, budget: float | None = None
+) -> tuple[Choice | None, dict[int, Mask], bool]:
     """Return a whole choice with what each store carries, and whether the answer is certain; for small chains only."""
     if len(team.programmes) * team.problem.N > _WHOLE_MOST:
         return None, {}, False
-    stated = _State(team, master, lines, None)
-    upper = stated.upper.copy()
+    stated = _Whole(team, master, lines, budget)
+    upper, whole = stated.upper.copy(), np.ones(len(stated.upper), bool)
     upper[stated.missing] = 0.0
+    whole[master.given] = master.whole_gives
     polytope = replace(stated.polytope, upper=upper)
-    answer = LinearProgram(polytope, whole=np.ones(len(upper), bool), nodes=_NODES).maximise(np.zeros(len(upper)))
+    answer = LinearProgram(polytope, whole=whole, nodes=_NODES).maximise(np.zeros(len(upper)))
     if answer.columns is None:
         return None, {}, answer.infeasible
     picks = {s: answer.columns[x] > 0.5 for s, x in stated.picks.items()}
-    return master.choice(np.round(answer.columns)), picks, True
+    return master.choice(np.where(whole, np.round(answer.columns), answer.columns)), picks, True
 
 
-class _State:
+class _Whole:
     """The whole chain as one programme: the master's columns, each store's picks, and where products are missing.
 
     ``picks`` (by store) and ``missing`` are the numbers of the columns, ``own`` (by store) and ``often`` of the first
@@ -184,6 +164,19 @@ class _State:
         self.upper = np.ones(width)
         self.upper[: master.count], self.upper[self.missing] = chosen.upper, float(problem.S)
         self.polytope = Polytope(matrix, np.full(len(ends), -np.inf), ends, np.zeros(width), self.upper)
+        self._master = master
+
+    def at(self, choice: Choice) -> Polytope:
+        """Return the programme with the choice made."""
+        lower, upper, master = self.polytope.lower.copy(), self.upper.copy(), self._master
+        for columns, values in (
+            (master.core, choice.core),
+            (master.anywhere, choice.anywhere),
+            (master.listed, choice.listed),
+            (master.given, np.array([choice.given[key] for key in master.at])),
+        ):
+            lower[columns] = upper[columns] = values
+        return replace(self.polytope, lower=lower, upper=upper)
 
 
 def _own(team: Team, s: int, master: Master, x: Ints, y: Ints) -> list[_Piece]:
@@ -205,102 +198,3 @@ def _wide(pieces: list[_Piece], width: int) -> sparse.csr_matrix:
     places = np.concatenate([columns[part.col] for part, columns in parts])
     values = np.concatenate([part.data for part, _ in parts])
     return sparse.csr_matrix((values, (rows, places)), shape=(parts[0][0].shape[0], width))
-
-
-def in_one(team: Team, choice: Choice) -> tuple[dict[int, Mask] | None, bool]:
-    """Return what each store carries so that every listed product stands often enough, and whether that is certain.
-
-    One programme for all stores, for small chains only.
-    """
-    wanted = team.wanted(choice) - team.elsewhere(choice)
-    thin = np.flatnonzero(wanted > _SHORT)
-    blocks = [_Block(team, s, choice) for s in team.programmes]
-    if sum(len(block.free) for block in blocks) > _WHOLE_MOST:
-        return None, False
-    polytope, _ = _programme(blocks, thin, wanted)
-    whole = np.arange(polytope.matrix.shape[1]) >= len(thin)
-    upper = np.where(whole, polytope.upper, 0.0)
-    polytope = Polytope(polytope.matrix, polytope.low, polytope.high, polytope.lower, upper)
-    answer = LinearProgram(polytope, whole=whole, nodes=_NODES).maximise(np.zeros(len(whole)))
-    if answer.columns is None:
-        return None, answer.infeasible
-    found, at = {}, len(thin)
-    for block in blocks:
-        carried = block.fixed > 0.5
-        carried[block.free] = answer.columns[at : at + len(block.free)] > 0.5
-        found[block.s] = carried
-        at += len(block.free)
-    return found, True
-
-
-def in_turn(team: Team, choice: Choice, gains: Floats | None = None) -> dict[int, Mask] | None:
-    """Return what each store carries so that no product stands too rarely, or ``None`` when this quick way finds none.
-
-    One store after the other takes what is still wanted, then what is worth much by ``gains`` (S, N); what stays too
-    thin comes off the list, some rounds.
-    """
-    wanted = np.maximum(0.0, team.wanted(choice))
-    picks: dict[int, Mask] = {}
-    listed = choice.listed.copy()
-    for _ in range(_ROUNDS):
-        count = np.zeros(team.problem.N)
-        for s, programme in team.programmes.items():
-            block = _Block(team, s, Choice(choice.core, choice.anywhere, listed, choice.given))
-            kept = picks.get(s)
-            if kept is None or (kept & (block.box.listed < 0.5)).any():
-                missing = np.clip(wanted - count, 0.0, None)
-                gain = np.where(missing > 0, 1.0 + missing / max(1.0, float(missing.max())), 0.0)
-                if gains is None:
-                    gain -= np.where((wanted > 1) & (missing <= 0), 0.01, 0.0)
-                else:
-                    # What is still wanted comes before what is worth much.
-                    gain += 0.5 * gains[s] / max(1e-12, float(np.abs(gains[s]).max()))
-                kept, _ = programme.choose(team.on[s], block.box, gain, team.given(s, choice))
-                if kept is None:
-                    return None
-                picks[s] = kept
-            count += kept
-        thin = (count > 0) & (count + team.elsewhere(choice) < wanted - _SHORT) & (choice.anywhere < 0.5)
-        if not thin.any():
-            return picks
-        listed = np.where(thin, 0.0, listed)
-    return None
-
-
-class _Block:
-    """One store as part of the programme of all: its products that are not settled by the choice."""
-
-    def __init__(self, team: Team, s: int, choice: Choice) -> None:
-        self.s, self.programme = s, team.programmes[s]
-        self.box = self.programme.box(choice.core[team.problem.core_group[s]], choice.listed)
-        self.fixed = self.box.core
-        self.free = np.flatnonzero(self.box.listed > self.box.core + 1e-9)
-        self.on = np.flatnonzero(team.on[s] | self.programme.always)
-        self.matrix, self.most = self.programme.left(self.on, self.box, self.free, team.given(s, choice))
-
-
-def _programme(blocks: list[_Block], thin: np.ndarray, wanted: Floats) -> tuple[Polytope, Floats]:
-    """Rows: each thin product often enough, with a shortfall; then every store's own rows."""
-    place = np.full(len(wanted), -1)
-    place[thin] = np.arange(len(thin))
-    tops = []
-    missing = wanted[thin].copy()
-    for block in blocks:
-        missing -= block.fixed[thin]
-        at = place[block.free]
-        on = at >= 0
-        size = (len(thin), len(block.free))
-        tops.append(sparse.csr_matrix((-np.ones(on.sum()), (at[on], np.flatnonzero(on))), shape=size))
-        # Fixed picks of a free product are counted by its variable, which starts there.
-        fixed_free = np.zeros(len(wanted))
-        fixed_free[block.free] = block.fixed[block.free]
-        missing += fixed_free[thin]
-    top = sparse.hstack([-sparse.identity(len(thin)), *tops])
-    below = sparse.block_diag([block.matrix for block in blocks])
-    matrix = sparse.vstack([top, sparse.hstack([sparse.csr_matrix((below.shape[0], len(thin))), below])]).tocsr()
-    high = np.concatenate([-missing, *(block.most for block in blocks)])
-    lower = np.concatenate([np.zeros(len(thin)), *(block.box.core[block.free] for block in blocks)])
-    upper = np.concatenate([np.maximum(missing, 0.0) + 1.0, *(block.box.listed[block.free] for block in blocks)])
-    cost = np.zeros(len(lower))
-    cost[: len(thin)] = -1.0
-    return Polytope(matrix, np.full(len(high), -np.inf), high, lower, upper), cost

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.optimiser.arrays import Floats, Mask
+from assortment.optimiser.infeasible.conflict import filtered
 from assortment.optimiser.infeasible.master import Choice, Line
 from assortment.optimiser.infeasible.mends import CHAIN
 from assortment.optimiser.infeasible.store_programme import StoreProgramme
@@ -22,6 +23,8 @@ SPREAD = Part("local_min_stores", "least")
 _KEPT_MOST = 500
 # Most stores of a round that say in whole picks what they cannot live with; each takes many small programmes.
 _LINES_MOST = 8
+_NEARLY = 1e-5
+_ROUNDS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,40 @@ def each_alone(team: Team, choice: Choice, gains: Floats | None = None) -> tuple
     return (carried, []) if len(carried) == len(team.programmes) else (None, lines)
 
 
+def in_turn(team: Team, choice: Choice, gains: Floats | None = None) -> dict[int, Mask] | None:
+    """Return what each store carries so that no product stands too rarely, or ``None`` when this quick way finds none.
+
+    One store after the other takes what is still wanted, then what is worth much by ``gains`` (S, N); what stays too
+    thin comes off the list, some rounds.
+    """
+    wanted = np.maximum(0.0, team.wanted(choice))
+    picks: dict[int, Mask] = {}
+    listed = choice.listed.copy()
+    for _ in range(_ROUNDS):
+        count = np.zeros(team.problem.N)
+        for s, programme in team.programmes.items():
+            box = programme.box(choice.core[team.problem.core_group[s]], listed)
+            kept = picks.get(s)
+            if kept is None or (kept & (box.listed < 0.5)).any():
+                missing = np.clip(wanted - count, 0.0, None)
+                gain = np.where(missing > 0, 1.0 + missing / max(1.0, float(missing.max())), 0.0)
+                if gains is None:
+                    gain -= np.where((wanted > 1) & (missing <= 0), 0.01, 0.0)
+                else:
+                    # What is still wanted comes before what is worth much.
+                    gain += 0.5 * gains[s] / max(1e-12, float(np.abs(gains[s]).max()))
+                kept, _ = programme.choose(team.on[s], box, gain, team.given(s, choice))
+                if kept is None:
+                    return None
+                picks[s] = kept
+            count += kept
+        thin = (count > 0) & (count + team.elsewhere(choice) < wanted - _NEARLY) & (choice.anywhere < 0.5)
+        if not thin.any():
+            return picks
+        listed = np.where(thin, 0.0, listed)
+    return None
+
+
 def _not_there(team: Team, s: int, choice: Choice) -> Line:
     """Return the line that some core product of store s must go or some product be listed; few of them."""
     problem, programme, c = team.problem, team.programmes[s], int(team.problem.core_group[s])
@@ -87,27 +124,18 @@ def _not_there(team: Team, s: int, choice: Choice) -> Line:
         picks, certain = programme.picks(team.on[s], dataclasses.replace(box, count=float(core.sum())), given)
         return picks is None and certain
 
-    must, may = core.copy(), listed.copy()
+    def impossible_with(products: tuple[int, ...]) -> tuple[bool, None]:
+        return impossible(np.isin(np.arange(problem.N), products), listed), None
+
+    must = core
     if not counts:
-        if impossible(must, np.ones_like(may)):
-            may = np.ones_like(may)
-        for j in np.flatnonzero(core):
-            fewer = must.copy()
-            fewer[j] = False
-            if impossible(fewer, may):
-                must = fewer
+        listed = np.ones_like(listed) if impossible(core, np.ones_like(listed)) else listed
+        kept = filtered([int(j) for j in np.flatnonzero(core)], impossible_with)
+        must = np.isin(np.arange(problem.N), kept)
     own = np.zeros((problem.C, problem.N))
-    own[c] = must.astype(float) - (~core if counts else np.zeros_like(core))
-    none = np.zeros(problem.N)
-    return Line(frozenset(), frozenset({s}), own, -(~may).astype(float), none, {}, float(must.sum()) - 1.0)
-
-
-def not_this(team: Team, choice: Choice) -> Line:
-    """Return the line that something must differ from a choice."""
-    core, listed = choice.core > 0.5, choice.listed > 0.5
-    signs = np.where(core, 1.0, -1.0), np.where(listed, 1.0, -1.0)
-    most = float(core.sum() + listed.sum()) - 1.0
-    return Line(frozenset(), frozenset(team.programmes), *signs, np.zeros(team.problem.N), {}, most)
+    own[c] = must.astype(float) - counts * ~core
+    most = float(must.sum()) - 1.0
+    return Line(frozenset(), frozenset({s}), own, -(~listed).astype(float), np.zeros(problem.N), {}, most)
 
 
 def slim(problem: Problem, near: Choice | None) -> Choice:

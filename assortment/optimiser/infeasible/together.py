@@ -15,19 +15,11 @@ import numpy as np
 
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.infeasible.master import Choice, Key, Line, Master, Verdict, chain_lines
-from assortment.optimiser.infeasible.mends import CHAIN, Way
-from assortment.optimiser.infeasible.spread import (
-    Joint,
-    all_at_once,
-    in_one,
-    in_turn,
-    joint_line,
-    too_thin,
-    whole_at_once,
-)
+from assortment.optimiser.infeasible.mends import BY_STORE, CHAIN, Way
+from assortment.optimiser.infeasible.spread import Joint, all_at_once, joint_line, whole_at_once
 from assortment.optimiser.infeasible.store_programme import Cut, StoreProgramme
 from assortment.optimiser.infeasible.store_rows import CARRIED, Part, StoreRows, hard_rules, rows_of
-from assortment.optimiser.infeasible.team import SPREAD, Team, each_alone, not_this, slim
+from assortment.optimiser.infeasible.team import SPREAD, Team, each_alone, in_turn, slim
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -41,7 +33,6 @@ _SMALL = 300
 _CUTS_MOST = 200
 # What the master itself holds; the stores need not.
 _OF_THE_CHAIN = frozenset({"core", "products_max", "local_products_max"})
-_BY_STORE = frozenset({"shelf", "allowed", "required", "changes_max"})
 
 
 def is_small(problem: Problem) -> bool:
@@ -133,14 +124,12 @@ class Together:
                 return verdict
             if self._learn(team, asked, verdict.choice):
                 continue
-            joint = too_thin(team, verdict.choice) if self._spreads(asked) else None
-            if joint is None:
+            if not self._is_thin(team, asked, master, verdict.choice):
                 return verdict
-            self._joints.append(joint)
             if left > _JOINT_ROUNDS:
                 left = _JOINT_ROUNDS
-                joints, choice = all_at_once(team, master, self._held(asked), budget=budget)
-                self._joints += joints
+                joint, choice = all_at_once(team, master, self._held(asked), budget=budget)
+                self._joints += [] if joint is None else [joint]
                 if choice is not None:
                     return Verdict(choice, bound=master.solve(self._lines(asked, team)).bound)
         return Verdict(None, certain=False)
@@ -152,18 +141,20 @@ class Together:
 
         With ``gains``, what each listing is worth, (S, N), the plan is worth much, else it is near today's listing.
         """
-        found, certain = self._plan(asked, budget, gains)
-        if found is not None or certain or asked.soft or not self._spreads(asked):
-            return found, certain
-        # Long, but what stands often enough can be a riddle of its own; of a small chain it is solved.
-        master = Master(self.problem)
-        choice, carried, certain = whole_at_once(self._team(asked), master, self._held(asked))
-        return None if choice is None else Found(choice.core > 0.5, carried, {}), certain
-
-    def _plan(self, asked: Asked, budget: float | None, gains: Floats | None) -> tuple[Found | None, bool]:
         keys = self.keys(asked)
         master = Master(self.problem, keys, whole_gives=asked.soft != "shelf", gains=gains)
         team = self._team(asked)
+        found, certain = self._plan(asked, team, master, budget, gains)
+        if found is not None or certain:
+            return found, certain
+        # Long, but what stands often enough can be a riddle of its own; of a small chain it is solved.
+        choice, carried, certain = whole_at_once(team, master, self._held(asked), budget=budget)
+        return None if choice is None else Found(choice.core > 0.5, carried, choice.given), certain
+
+    def _plan(
+        self, asked: Asked, team: Team, master: Master, budget: float | None, gains: Floats | None
+    ) -> tuple[Found | None, bool]:
+        keys = self.keys(asked)
         clauses: list[Line] = []
         near, left = None, _WHOLE_ROUNDS if is_small(self.problem) else _SPREAD_ROUNDS
         if self._spreads(asked):
@@ -182,7 +173,7 @@ class Together:
                 choice = dataclasses.replace(choice, given={keys[0]: budget})
             if self._learn(team, asked, choice):
                 continue
-            done = self._realised(team, asked, choice, gains)
+            done = self._realised(team, asked, master, choice, gains)
             if done.carried is not None:
                 return Found(choice.core > 0.5, done.carried, choice.given), True
             left -= done.learnt
@@ -197,7 +188,7 @@ class Together:
     def keys(self, asked: Asked) -> tuple[Key, ...]:
         """Return the limits that may give in a question."""
         soft = sorted(part for part in asked.on if part.rule == asked.soft)
-        if asked.soft in _BY_STORE and asked.soft != "changes_max":
+        if asked.soft in BY_STORE and asked.soft != "changes_max":
             return tuple((part, s) for part in soft for s in asked.stores)
         return tuple((part, CHAIN) for part in soft)
 
@@ -227,20 +218,24 @@ class Together:
     def _spreads(self, asked: Asked) -> bool:
         return self._spread and SPREAD in asked.on
 
-    def _realised(self, team: Team, asked: Asked, choice: Choice, gains: Floats | None) -> _Realised:
+    def _is_thin(self, team: Team, asked: Asked, master: Master, choice: Choice) -> bool:
+        """Return whether some product stands too rarely by a choice, as far as fractions show; why is kept."""
+        short = team.wanted(choice) - team.elsewhere(choice)
+        if not self._spreads(asked) or (short <= 1e-5).all():
+            return False
+        joint, enough = all_at_once(team, master, self._held(asked), fixed=choice)
+        if joint is None or enough is not None:
+            return False
+        self._joints.append(joint)
+        return True
+
+    def _realised(self, team: Team, asked: Asked, master: Master, choice: Choice, gains: Floats | None) -> _Realised:
         """Return whole picks for a whole choice, or what is learnt from there being none."""
         carried, lines = each_alone(team, choice, gains)
         if carried is None or not self._spreads(asked):
             return _Realised(carried, tuple(lines))
         carried = in_turn(team, choice, gains)
-        if carried is not None:
-            return _Realised(carried)
-        joint = too_thin(team, choice)
-        if joint is not None:
-            self._joints.append(joint)
-            return _Realised(None, learnt=True)
-        carried, certain = in_one(team, choice)
-        return _Realised(carried, (not_this(team, choice),) if carried is None and certain else ())
+        return _Realised(carried, learnt=carried is None and self._is_thin(team, asked, master, choice))
 
     def _lines(self, asked: Asked, team: Team) -> list[Line]:
         """Return what the chain's rules and the stores' cuts ask, as far as it follows from what is asked."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.errors import Obstacle, Relaxation
-from assortment.optimiser.infeasible.alone import Conflict, with_parts
+from assortment.optimiser.infeasible.alone import with_parts
+from assortment.optimiser.infeasible.conflict import Conflict
 from assortment.optimiser.infeasible.mends import CHAIN, HARD_TO_CHANGE, in_words, joined, merged, relaxation, shown
 from assortment.optimiser.infeasible.store_rows import Part
 
@@ -80,7 +81,7 @@ def _facts(problem: Problem, conflict: Conflict) -> str:
     s = conflict.stores[0] if len(conflict.stores) == 1 else CHAIN
     head = _headline(conflict)
     others = sorted(part for part in conflict.parts if head is None or part != head[0])
-    conditions = _conditions(problem, others, s) + ([] if conflict.smallest else ["the other rules"])
+    conditions = _conditions(problem, others, s) + ([] if conflict.complete else ["the other rules"])
     if head is not None:
         needed = _NEEDED[head[0].rule](problem, head[0], head[1], s)
         said = f"with {joined(conditions)}, {needed}" if conditions else needed
