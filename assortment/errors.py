@@ -179,19 +179,23 @@ class Obstacle:
     Parameters
     ----------
     rules
-        Names of the rules in conflict; without any one of them the others can be kept.
+        Names of the rules in conflict: an irreducible infeasible subset of them.
     stores
         Ids of the stores in conflict; empty where no store is needed for it.
     sentence
         The conflict in words, with the next step.
     relaxations
         Ways out; each alone makes this conflict vanish.
+    irreducible
+        Whether it was seen that without any one of the rules, and without any one of the stores, the rest can be kept;
+        otherwise fewer may be in conflict already.
     """
 
     rules: tuple[str, ...]
     stores: tuple[str, ...]
     sentence: str
     relaxations: tuple[Relaxation, ...] = ()
+    irreducible: bool = True
 
 
 class Infeasible(AssortmentError):  # noqa: N818 - the design names it so, as the field does

@@ -14,7 +14,7 @@ from chain_instances import chain_problem
 from assortment.optimiser import Group, Problem
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.infeasible import explain
-from assortment.optimiser.infeasible.mends import relaxed
+from assortment.optimiser.infeasible.relaxation import relaxed
 
 SEED = int(os.environ.get("ASSORTMENT_SEED", "1"))
 

@@ -17,7 +17,7 @@ from assortment.errors import Infeasible, Obstacle, Relaxation, Step
 from assortment.optimiser import Problem, audit
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.infeasible import explain, is_impossible
-from assortment.optimiser.infeasible.mends import relaxed
+from assortment.optimiser.infeasible.relaxation import relaxed
 from assortment.optimiser.infeasible.store_rows import rows_of
 from assortment.optimiser.rules.rule import RULES
 
@@ -60,6 +60,10 @@ def held_against_all(problem: Problem) -> Infeasible | None:
 
 def held_to_be_smallest(problem: Problem, obstacle: Obstacle) -> None:
     """Rules and stores cannot agree, but do so without any one of them and with each way out, and with nothing less."""
+
+    def holds(eased: Problem, several: list[list[int]]) -> bool:
+        return all(can_hold(eased, obstacle.rules, stores) for stores in several)
+
     meant = stores_meant(problem, obstacle)
     for stores in meant:
         assert not can_hold(problem, obstacle.rules, stores)
@@ -69,12 +73,11 @@ def held_to_be_smallest(problem: Problem, obstacle: Obstacle) -> None:
             assert can_hold(problem, obstacle.rules, set(stores) - {s}), s
     for way in obstacle.relaxations:
         if way.checked:
-            assert all(can_hold(relaxed(problem, [way]), obstacle.rules, stores) for stores in meant), way
-        # What is said to be the least may be so for all rules and stores; that is looked at where it is enough.
-        if way.least and ("worst in" in obstacle.sentence or len(obstacle.stores) == 1):
-            for less in lesser(way):
-                eased = relaxed(problem, [less])
-                assert not all(can_hold(eased, obstacle.rules, stores) for stores in meant), less
+            assert holds(relaxed(problem, [way]), meant), way
+        for less in lesser(way) if way.least else ():
+            eased = relaxed(problem, [less])
+            # The ways out of stores together are the least for all rules.
+            assert not (can_hold(eased, hard(problem)) if len(meant) == 1 else holds(eased, meant)), less
 
 
 def held_to_be_least(problem: Problem, ways: tuple[Relaxation, ...]) -> None:
@@ -95,7 +98,7 @@ def lesser(way: Relaxation) -> Iterator[Relaxation]:
 
 
 def less_of(step: Step) -> Step:
-    """A setting changed by one less, a shelf by a twentieth less; of a share only whole products tell, so as it is now."""
+    """A setting changed by one less, a shelf by a twentieth less, a share not at all."""
     by = 0.05 * (step.to - step.now) if step.setting == "shelf_cm" else np.sign(step.to - step.now)
     return dataclasses.replace(step, to=step.now if step.setting.startswith("local_share") else step.to - by)
 

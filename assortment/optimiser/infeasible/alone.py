@@ -10,7 +10,7 @@ import numpy as np
 
 from assortment.optimiser.arrays import Mask
 from assortment.optimiser.infeasible.conflict import Conflict, filtered, needed_ways, rules_in_order
-from assortment.optimiser.infeasible.mends import BY_STORE, CHAIN, Way, share_given
+from assortment.optimiser.infeasible.relaxation import BY_STORE, CHAIN, Way, share_given
 from assortment.optimiser.infeasible.store_programme import Box, Cut, StoreProgramme
 from assortment.optimiser.infeasible.store_rows import CARRIED, rows_of
 

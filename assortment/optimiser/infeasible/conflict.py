@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from assortment.optimiser.infeasible.mends import Way
+from assortment.optimiser.infeasible.relaxation import Way
 from assortment.optimiser.infeasible.store_rows import Part
 from assortment.optimiser.rules.rule import RULES
 

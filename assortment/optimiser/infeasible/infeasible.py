@@ -10,12 +10,12 @@ from assortment.optimiser.infeasible.alone import conflicts_alone
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.conflict import Conflict, rules_in_order
 from assortment.optimiser.infeasible.counting import contradictions, counting_shows, too_rare
-from assortment.optimiser.infeasible.mends import HARD_TO_CHANGE, relaxation, relaxed
+from assortment.optimiser.infeasible.relaxation import relaxation, relaxed
 from assortment.optimiser.infeasible.settle import is_large, least_way, settle
 from assortment.optimiser.infeasible.sharing import sharing_conflict
 from assortment.optimiser.infeasible.team import SPREAD
 from assortment.optimiser.infeasible.together import Asked, Together
-from assortment.optimiser.infeasible.wording import obstacle, with_doubt
+from assortment.optimiser.infeasible.wording import HARD_TO_CHANGE, in_words, obstacle
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
@@ -130,7 +130,7 @@ def _singles(
 
 
 def _message(found: list[Obstacle], enough: list[tuple[Relaxation, ...]]) -> str:
-    words = [with_doubt(ways[0]) for ways in enough]
+    words = [in_words(ways[0]) for ways in enough]
     alone = f"{'This alone is' if len(words) == 1 else 'Any one of these is'} enough for a plan: {', or '.join(words)}."
     if not found:
         step = alone if words else "Loosen a limit that is tight, or leave a rule out."
@@ -141,7 +141,7 @@ def _message(found: list[Obstacle], enough: list[tuple[Relaxation, ...]]) -> str
     if not enough:
         lines.append("Other conflicts may show once these are mended.")
     elif len(enough[0]) > 1:
-        lines.append(f"These together are enough for a plan: {'; '.join(with_doubt(item) for item in enough[0])}.")
+        lines.append(f"These together are enough for a plan: {'; '.join(in_words(item) for item in enough[0])}.")
     elif len(found) == 1 and {item.steps for (item,) in enough} >= {item.steps for item in found[0].relaxations}:
         lines.append("Each of these ways alone is enough for a plan." if len(enough) > 1 else "Then there is a plan.")
     else:

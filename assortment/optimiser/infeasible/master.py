@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from assortment.optimiser.arrays import Floats, Ints
-from assortment.optimiser.infeasible.mends import CHAIN
+from assortment.optimiser.infeasible.relaxation import CHAIN
 from assortment.optimiser.infeasible.store_rows import Part, hard_rules
 from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_maximum
 

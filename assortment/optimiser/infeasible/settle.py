@@ -11,7 +11,7 @@ import numpy as np
 
 from assortment.optimiser.infeasible.conflict import Conflict, filtered, needed_ways, rules_in_order
 from assortment.optimiser.infeasible.master import Line
-from assortment.optimiser.infeasible.mends import Way, share_given
+from assortment.optimiser.infeasible.relaxation import Way, share_given
 from assortment.optimiser.infeasible.store_rows import Part
 from assortment.optimiser.infeasible.together import Asked, Found, Together, is_small
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assortment.errors import Infeasible, Obstacle, Relaxation, Step, listed
+from assortment.errors import Infeasible, Obstacle
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.infeasible.conflict import rules_in_order
-from assortment.optimiser.infeasible.mends import in_words, joined
-from assortment.optimiser.infeasible.store_rows import hard_rules
-from assortment.optimiser.infeasible.wording import count, rule_in_words
+from assortment.optimiser.infeasible.conflict import filtered, rules_in_order
+from assortment.optimiser.infeasible.relaxation import CHAIN, Way
+from assortment.optimiser.infeasible.store_rows import Part, hard_rules
+from assortment.optimiser.infeasible.wording import asked_for, count, joined, shown, told_obstacle
 from assortment.optimiser.programme.linear import LinearProgram, Polytope
 from assortment.optimiser.rules.columns import columns_of
 from assortment.optimiser.rules.rows import listed as listed_rows
@@ -33,6 +33,10 @@ _REASONS = {
 }
 
 
+# Rules of several limits, which are told by their name.
+_SEVERAL = ("core", "groups", "local_per_store", "local_share")
+
+
 def too_few_assortments(problem: Problem) -> Iterator[Obstacle]:
     """Yield the stores of which no two can share an assortment when they are more than there may be assortments."""
     most = problem.rules.assortments_max
@@ -44,20 +48,18 @@ def too_few_assortments(problem: Problem) -> Iterator[Obstacle]:
         return
     pairs = np.ix_(stores, stores)
     names = [name for name, mask in apart.items() if mask[pairs].any()]
-    ids = [problem.store_ids[s] for s in stores]
+    ids = tuple(problem.store_ids[s] for s in stores)
     why = ", or ".join(_REASONS[name] for name in names)
-    yield Obstacle(
-        ("assortments_max", *(["required"] if {"allowed", "shelf"} & set(names) else []), *names),
-        tuple(ids),
-        f"of the stores {listed([repr(item) for item in ids])} no two can share an assortment ({why}), so at least "
-        f"{len(stores)} are needed and assortments_max is {most}; raise it to {len(stores)}",
-        (_raised(most, len(stores)),),
+    rules = ("assortments_max", *(["required"] if {"allowed", "shelf"} & set(names) else []), *names)
+    told = (
+        f"of the stores {shown(ids)} no two can share an assortment ({why}), so at least {len(stores)} are needed, "
+        f"rules.assortments_max is {most}"
     )
+    yield told_obstacle(problem, rules, ids, told, [_raised(len(stores) - most)], irreducible=len(names) == 1)
 
 
-def _raised(most: int, needed: int, *, least: bool = True) -> Relaxation:
-    step = Step("assortments_max", float(most), float(needed))
-    return Relaxation("assortments_max", float(needed - most), (), (step,), least)
+def _raised(more: int, *, least: bool = True) -> Way:
+    return Way("assortments_max", {(Part("assortments_max"), CHAIN): float(more)}, least=least)
 
 
 def sharing_conflict(problem: Problem) -> Obstacle | None:
@@ -71,36 +73,34 @@ def sharing_conflict(problem: Problem) -> Obstacle | None:
         return None
     plain = next(too_few_assortments(problem), None)
     if problem.S**2 * problem.N > _ROWS_MOST:
-        if plain is not None:
-            return plain
-        sentence = (
-            f"the chain: without assortments_max there is a plan; with at most {most} assortments none was found, "
-            "which does not prove that there is none; raise assortments_max, or loosen what keeps stores apart, such "
-            "as changes_max, locks and groups"
-        )
-        return Obstacle(("assortments_max",), (), sentence)
+        return plain or Obstacle(("assortments_max",), (), f"the chain: {_unproven(most)}", irreducible=False)
     names = [rule.name for rule in hard_rules(problem)]
     if _can_hold(problem, names) is not False:
         return None
-    for name in [name for name in rules_in_order(names) if name != "assortments_max"]:
-        rest = [other for other in names if other != name]
-        if _can_hold(problem, rest) is False:
-            names = rest
-    if plain is not None and set(plain.rules) == set(names):
-        return plain
+    others = filtered(
+        [name for name in rules_in_order(names) if name != "assortments_max"],
+        lambda rest: (_can_hold(problem, [*rest, "assortments_max"]) is False, None),
+    )
+    if plain is not None and set(plain.rules) == {*others, "assortments_max"}:
+        return dataclasses.replace(plain, irreducible=True)
     ruled_out = most
     for more in range(most + 1, problem.S + 1):
-        eased = problem.replace(rules=dataclasses.replace(problem.rules, assortments_max=more))
-        holds = _can_hold(eased, names)
+        holds = _can_hold(problem.with_rules(assortments_max=more), [*others, "assortments_max"])
         if holds:
             break
         ruled_out = more if holds is False and ruled_out == more - 1 else ruled_out
-    others = [name for name in rules_in_order(names) if name != "assortments_max"]
-    way = _raised(most, more, least=ruled_out == more - 1)
-    asked = joined([rule_in_words(problem, name) for name in others])
-    sentence = f"the chain: with {asked}, the stores need more than {count(most, 'different assortment')}"
-    doubt = "" if way.least else " (less may do)"
-    return Obstacle(("assortments_max", *others), (), f"{sentence}; {in_words(way)}{doubt}", (way,))
+    asked = joined([f"rules.{name}" if name in _SEVERAL else asked_for(problem, Part(name)) for name in others])
+    told = f"the chain: with {asked}, the stores need more than {count(most, 'different assortment')}"
+    way = _raised(more - most, least=ruled_out == more - 1)
+    return told_obstacle(problem, ("assortments_max", *others), (), told, [way])
+
+
+def _unproven(most: int) -> str:
+    return (
+        f"without rules.assortments_max there is a plan; with at most {count(most, 'assortment')} none was found, "
+        "which does not prove that there is none; raise rules.assortments_max, or loosen what keeps stores apart, such "
+        "as rules.changes_max, locks and rules.groups"
+    )
 
 
 def _can_hold(problem: Problem, names: list[str]) -> bool | None:
@@ -122,13 +122,8 @@ def _can_hold(problem: Problem, names: list[str]) -> bool | None:
 
 def not_shared(problem: Problem) -> Infeasible:
     """Return the error for a chain too large to prove that its stores cannot share so few assortments."""
-    most = problem.rules.assortments_max
-    return Infeasible(
-        f"no plan was found that obeys all rules:\n  - without assortments_max there is one; with at most {most} "
-        "assortments the search found none, which does not prove that there is none; raise assortments_max, or "
-        "loosen what keeps stores apart, such as changes_max, locks and groups",
-        rules=("assortments_max",),
-    )
+    told = _unproven(problem.rules.assortments_max or 0)
+    return Infeasible(f"no plan was found that obeys all rules:\n  - {told}", rules=("assortments_max",))
 
 
 def apart_by_rule(problem: Problem) -> dict[str, Mask]:

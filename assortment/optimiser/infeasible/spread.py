@@ -10,7 +10,7 @@ from scipy import sparse
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.infeasible.master import Choice, Line, Master
-from assortment.optimiser.infeasible.mends import CHAIN
+from assortment.optimiser.infeasible.relaxation import CHAIN
 from assortment.optimiser.infeasible.store_rows import CARRIED
 from assortment.optimiser.infeasible.team import SPREAD, Team
 from assortment.optimiser.programme.linear import LinearProgram, Polytope

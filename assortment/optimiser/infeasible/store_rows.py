@@ -97,13 +97,13 @@ def _alike(problem: Problem) -> Iterator[_Line]:
     """Yield the rows that are the same in all stores."""
     rules, none, every = problem.rules, np.zeros(problem.N), np.ones(problem.N)
     for g, group in enumerate(rules.groups):
-        yield from _both("groups", group.members.astype(float), 0.0, group.least or None, group.most, g)
-    yield from _both("core", none, 1.0, rules.core_min or None, rules.core_max)
-    yield from _both("products_max", every, 0.0, None, rules.products_max)
+        yield from _both(Part("groups", group=g), group.members.astype(float), 0.0, (group.least, group.most))
+    yield from _both(Part("core"), none, 1.0, (rules.core_min, rules.core_max))
+    yield from _both(Part("products_max"), every, 0.0, (None, rules.products_max))
     if problem.C == 1:
         # A product that is core in another group is not local in the chain, so this holds with one core only.
-        yield from _both("local_products_max", every, -1.0, None, rules.local_products_max)
-    yield from _both("local_per_store", every, -1.0, rules.local_per_store[0] or None, rules.local_per_store[1])
+        yield from _both(Part("local_products_max"), every, -1.0, (None, rules.local_products_max))
+    yield from _both(Part("local_per_store"), every, -1.0, rules.local_per_store)
     least, most = rules.local_share
     if least:
         yield _Line(Part("local_share", "least"), (least - 1.0) * every, 1.0, 0.0)
@@ -113,8 +113,10 @@ def _alike(problem: Problem) -> Iterator[_Line]:
     yield _Line(CARRIED, -every, 1.0, 0.0)
 
 
-def _both(rule: str, x: Floats, k: float, least: int | None, most: int | None, group: int = -1) -> Iterator[_Line]:
-    if least is not None:
-        yield _Line(Part(rule, "least", group), -x, -k, -float(least))
+def _both(part: Part, x: Floats, k: float, ends: tuple[int | None, int | None]) -> Iterator[_Line]:
+    """Yield x · carried + k · core between its ends; at least 0 asks for nothing."""
+    least, most = ends
+    if least:
+        yield _Line(part._replace(limit="least"), -x, -k, -float(least))
     if most is not None:
-        yield _Line(Part(rule, "most", group), x, k, float(most))
+        yield _Line(part, x, k, float(most))

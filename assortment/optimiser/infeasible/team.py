@@ -11,7 +11,7 @@ import numpy as np
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.infeasible.conflict import filtered
 from assortment.optimiser.infeasible.master import Choice, Line
-from assortment.optimiser.infeasible.mends import CHAIN
+from assortment.optimiser.infeasible.relaxation import CHAIN
 from assortment.optimiser.infeasible.store_programme import StoreProgramme
 from assortment.optimiser.infeasible.store_rows import CARRIED, Part
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.infeasible.master import Choice, Key, Line, Master, Verdict, chain_lines
-from assortment.optimiser.infeasible.mends import BY_STORE, CHAIN, Way
+from assortment.optimiser.infeasible.relaxation import BY_STORE, CHAIN, Way
 from assortment.optimiser.infeasible.spread import Joint, all_at_once, joint_line, whole_at_once
 from assortment.optimiser.infeasible.store_programme import Cut, StoreProgramme
 from assortment.optimiser.infeasible.store_rows import CARRIED, Part, StoreRows, hard_rules, rows_of

@@ -1,21 +1,35 @@
-"""Wording: a conflict in words: what asks for what, what is needed, what is there, and what to do."""
+"""Wording: a conflict in words: what asks for what, what is needed, what is there, and what to do.
+
+Limits are named as in a scenario file and in `Rules`: ``rules.core_min``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from assortment.errors import Obstacle, Relaxation
+from assortment.errors import Obstacle, Relaxation, Step
 from assortment.optimiser.infeasible.alone import with_parts
 from assortment.optimiser.infeasible.conflict import Conflict
-from assortment.optimiser.infeasible.mends import CHAIN, HARD_TO_CHANGE, in_words, joined, merged, relaxation, shown
+from assortment.optimiser.infeasible.relaxation import (
+    CHAIN,
+    Way,
+    limit_of,
+    merged,
+    relaxation,
+    setting_of,
+)
 from assortment.optimiser.infeasible.store_rows import Part
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
+_SHOWN = 4
+_GROUPS_SHOWN = 2
+# What is settled outside the planner's settings: of several ways out these are told last and taken last.
+HARD_TO_CHANGE = ("shelf", "required", "allowed")
 # Which limit is told as "needed and there": of a store alone, and of stores together.
 _HEAD_ALONE = ("shelf", "changes_max", "core", "local_per_store", "local_products_max", "products_max", "groups")
 _HEAD_TOGETHER = (
@@ -28,8 +42,35 @@ _HEAD_TOGETHER = (
     "shelf",
     "groups",
 )
-_GROUPS_SHOWN = 2
-_TWO_ENDS = frozenset({"core", "local_per_store", "local_share"})
+
+
+class _Words(NamedTuple):
+    """How a limit is told: what it counts, what it asks for, and how much is needed or possible."""
+
+    noun: str
+    asks: str
+    needs: str
+
+
+_WORDS = {
+    "core_min": _Words("product", "a core of at least {}", "{} can be core"),
+    "core_max": _Words("product", "a core of at most {}", "at least {} must be core"),
+    "products_max": _Words("product", "{} in the chain", "at least {} are needed in the chain"),
+    "local_products_max": _Words(
+        "product", "{} in the chain that are not core", "at least {} that are not core are needed in the chain"
+    ),
+    "local_per_store least": _Words("local product", "at least {} in each store", "{} can stand in a store"),
+    "local_per_store most": _Words("local product", "{} in each store", "at least {} are needed in a store"),
+    "local_share least": _Words("% local products", "at least {} in each store", ""),
+    "local_share most": _Words("% local products", "at most {} in each store", ""),
+    "local_min_stores": _Words(
+        "store", "each product that is not core in at least {}", "some products that are not core can stand in {} only"
+    ),
+    "groups least": _Words("", "at least {} of '{name}'", "{} of '{name}' can stand there"),
+    "groups most": _Words("", "{} of '{name}'", "at least {} of '{name}' must stand there"),
+    "changes_max": _Words("change", "{} of {today}", "at least {} of {today} are needed"),
+    "shelf_cm": _Words("cm", "a shelf of {}", "at least {} are needed"),
+}
 
 
 def obstacle(problem: Problem, alike: list[Conflict]) -> Obstacle:
@@ -37,25 +78,41 @@ def obstacle(problem: Problem, alike: list[Conflict]) -> Obstacle:
     worst = max(alike, key=lambda conflict: (_size(conflict), -min(conflict.stores, default=0)))
     worst = worst if worst.together else with_parts(problem, worst)
     stores = sorted({s for conflict in alike for s in conflict.stores})
-    rules = sorted(worst.rules, key=lambda rule: HARD_TO_CHANGE.index(rule) if rule in HARD_TO_CHANGE else -1)
-    ways = [merged(way for conflict in alike for way in conflict.ways if way.rule == rule) for rule in rules]
-    relaxations = [relaxation(problem, way) for way in ways]
-    useful = tuple(item for item in relaxations if item.steps)
+    ways = [merged(way for conflict in alike for way in conflict.ways if way.rule == rule) for rule in worst.rules]
     ids = tuple(problem.store_ids[s] for s in stores)
     here = ids[0] if len(ids) == 1 and not worst.together else None
-    sentence = f"{_who(problem, alike, worst, ids)}: {_facts(problem, worst)}{_what_to_do(useful, here)}"
-    return Obstacle(worst.rules, ids, sentence, useful)
+    told = f"{_who(problem, worst, ids)}: {_facts(problem, worst)}"
+    irreducible = all(conflict.irreducible for conflict in alike)
+    return told_obstacle(problem, worst.rules, ids, told, ways, here=here, irreducible=irreducible)
 
 
-def _who(problem: Problem, alike: list[Conflict], worst: Conflict, ids: tuple[str, ...]) -> str:
-    names = [f"'{item}'" for item in ids]
+def told_obstacle(
+    problem: Problem,
+    rules: tuple[str, ...],
+    stores: tuple[str, ...],
+    told: str,
+    ways: list[Way],
+    *,
+    here: str | None = None,
+    irreducible: bool = True,
+) -> Obstacle:
+    """Return a conflict that has been put into words with its ways out; ``here`` is the store that it is about."""
+    in_order = sorted(ways, key=lambda way: way.rule in HARD_TO_CHANGE and HARD_TO_CHANGE.index(way.rule) + 1)
+    relaxations = [relaxation(problem, way) for way in in_order]
+    useful = tuple(item for item in relaxations if item.steps)
+    what = ", or ".join(in_words(item, here=here) for item in useful) or "leave one of these rules out"
+    doubt = "" if irreducible else " (fewer rules or stores may be in conflict already)"
+    return Obstacle(rules, stores, f"{told}; {what}{doubt}", useful, irreducible)
+
+
+def _who(problem: Problem, worst: Conflict, ids: tuple[str, ...]) -> str:
+    if worst.together and len(ids) in (0, problem.S):
+        return "the chain"
+    if len(ids) == 1:
+        return f"store '{ids[0]}'"
     if worst.together:
-        if len(names) in (0, problem.S):
-            return "the chain"
-        return f"store {names[0]}" if len(names) == 1 else f"the stores {shown(names)} together"
-    if len(alike) == 1:
-        return f"store {names[0]}"
-    stores = f"all {problem.S} stores" if len(names) == problem.S else f"{len(names)} stores ({shown(names)})"
+        return f"the stores {shown(ids)} together"
+    stores = f"all {problem.S} stores" if len(ids) == problem.S else f"{len(ids)} stores ({shown(ids)})"
     return f"{stores}, worst in '{problem.store_ids[worst.stores[0]]}'"
 
 
@@ -81,221 +138,164 @@ def _facts(problem: Problem, conflict: Conflict) -> str:
     s = conflict.stores[0] if len(conflict.stores) == 1 else CHAIN
     head = _headline(conflict)
     others = sorted(part for part in conflict.parts if head is None or part != head[0])
-    conditions = _conditions(problem, others, s) + ([] if conflict.complete else ["the other rules"])
-    if head is not None:
-        needed = _NEEDED[head[0].rule](problem, head[0], head[1], s)
-        said = f"with {joined(conditions)}, {needed}" if conditions else needed
-        before = _space_today(problem, head[0], others, s)
-        return f"{before}{said}"
-    if set(conflict.rules) == {"allowed", "required"} and s != CHAIN:
+    if head is None and set(conflict.rules) == {"allowed", "required"} and s != CHAIN:
         both = np.flatnonzero(problem.required[s] & ~problem.allowed[s])
-        names = shown([f"'{problem.product_ids[j]}'" for j in both])
         verb = "is" if len(both) == 1 else "are"
+        names = shown([problem.product_ids[j] for j in both])
         return f"{names} {verb} required but not allowed there (status, locks, supplier reach)"
-    return f"{joined(conditions)} cannot hold together" if len(conditions) > 1 else f"{conditions[0]} cannot hold"
+    conditions = [asked_for(problem, part, s) for part in others if part.rule != "groups"]
+    groups = [asked_for(problem, part, s) for part in others if part.rule == "groups"]
+    conditions += groups[:_GROUPS_SHOWN]
+    if len(groups) > _GROUPS_SHOWN:
+        conditions.append(f"the limits of {len(groups) - _GROUPS_SHOWN} more groups")
+    conditions += [] if conflict.complete else ["the other rules"]
+    if head is None:
+        return f"{joined(conditions)} cannot {'hold' if len(conditions) == 1 else 'hold together'}"
+    needed = _needed(problem, *head, s)
+    before, today = "", problem.rules.today
+    if head[0].rule == "shelf" and s != CHAIN and today is not None and any(p.rule == "changes_max" for p in others):
+        # Why changes stand between the store and its shelf.
+        before = f"today's listing needs {float(problem.space_cm[s, today[s]].sum()):g} cm; "
+    return f"{before}with {joined(conditions)}, {needed}" if conditions else needed
 
 
-def _space_today(problem: Problem, head: Part, others: list[Part], s: int) -> str:
-    """Say what today's products need, where changes stand between them and the shelf."""
+def asked_for(problem: Problem, part: Part, s: int = CHAIN) -> str:
+    """Return what a limit asks for, in store number s or in the chain, as a condition."""
+    if part.rule == "assortments_max":
+        return _at_most(float(problem.rules.assortments_max or 0), "different assortment")
+    if part.rule == "allowed":
+        where = "what may stand there"
+        where = where if s == CHAIN else f"the {count(int(problem.allowed[s].sum()), 'product')} that may stand there"
+        return f"only {where} (status, locks, supplier reach)"
+    if part.rule == "required":
+        names = (
+            "products" if s == CHAIN else shown([problem.product_ids[j] for j in np.flatnonzero(problem.required[s])])
+        )
+        return f"the required {names}"
+    if part.rule == "shelf" and s == CHAIN:
+        return "the shelves as they are"
+    words, (low, high) = _WORDS[setting_of(part)], _limits(problem, part, s)
+    size = 100 * low if part.rule == "local_share" else low
+    number = count(size, words.noun) if low == high else f"{low:g} to {high:g} {words.noun}s"
+    if "at least" not in words.asks and part.rule != "shelf" and "at most" not in words.asks and high > 0:
+        number = f"at most {number}"
+    return words.asks.format(number, **_named(problem, part, s))
+
+
+def _needed(problem: Problem, part: Part, amount: float, s: int) -> str:
+    """Say how much is needed or possible, and what the limit is."""
+    if part.rule == "shelf" and s == CHAIN:
+        return f"up to {np.ceil(amount * 10 - 1e-3) / 10:g} cm are missing on a shelf"
+    words, (low, high) = _WORDS[setting_of(part)], _limits(problem, part, s)
+    if low != high:
+        # Stores or products have limits of their own.
+        more = f"{count(amount, words.noun)} {'fewer' if part.limit == 'least' else 'more'}"
+        subject = "what is not core can stand in" if part.rule == "local_min_stores" else "some stores need"
+        return f"{subject} up to {more} than {_setting(setting_of(part))} says"
+    size = low - amount if part.limit == "least" else low + amount
+    number = count(size, words.noun) if "at least" in words.needs else _at_most(max(0.0, size), words.noun)
+    there = f"the shelf has {low:g}" if part.rule == "shelf" else f"{_setting(setting_of(part))} is {low:g}"
+    if part.rule in ("groups", "local_per_store"):
+        there = f"at {part.limit} {low:g} {'is' if low == 1 else 'are'} asked for by rules.{part.rule}"
+    return f"{words.needs.format(number, **_named(problem, part, s))}, {there}"
+
+
+def _limits(problem: Problem, part: Part, s: int) -> tuple[float, float]:
+    """Return the smallest and the largest of a limit over stores or products where it differs."""
+    if part.rule == "local_min_stores":
+        several = problem.min_stores[problem.min_stores > 1] if (problem.min_stores > 1).any() else np.ones(1)
+    elif part.rule == "changes_max" and s == CHAIN and problem.changes_max is not None:
+        several = problem.changes_max
+    else:
+        several = np.array([limit_of(problem, part, s)])
+    return float(several.min()), float(several.max())
+
+
+def _named(problem: Problem, part: Part, s: int) -> dict[str, str]:
+    if part.rule == "groups":
+        return {"name": problem.rules.groups[part.group].name}
     today = problem.rules.today
-    if head.rule != "shelf" or s == CHAIN or today is None or not any(part.rule == "changes_max" for part in others):
-        return ""
-    needed = float(problem.space_cm[s, today[s]].sum())
-    return f"today's listing needs {needed:g} cm; "
-
-
-def _what_to_do(relaxations: Iterable[Relaxation], here: str | None) -> str:
-    ways = [with_doubt(item, here=here) for item in relaxations]
-    return f"; {', or '.join(ways)}" if ways else "; leave one of these rules out"
-
-
-def with_doubt(way: Relaxation, *, here: str | None = None) -> str:
-    """Return what to do, and what is not certain about it."""
-    doubt = "" if way.least else " (less may do)"
-    return in_words(way, here=here) + (doubt if way.checked else " (at least so much)")
+    if part.rule == "changes_max" and today is not None:
+        return {"today": "today's listing each" if s == CHAIN else f"today's {count(int(today[s].sum()), 'product')}"}
+    return {}
 
 
 def count(number: float, noun: str) -> str:
     """Return a number with its noun: 1 product, 2 products, no changes."""
-    return f"{f'{number:g}' if number else 'no'} {noun}{'' if number == 1 else 's'}"
+    plural = "" if number == 1 or not noun or noun.startswith("%") or noun == "cm" else "s"
+    return f"{f'{number:g}' if number else 'no' if noun else 'none'} {noun}{plural}".strip()
 
 
 def _at_most(number: float, noun: str) -> str:
     return f"at most {count(number, noun)}" if number else count(number, noun)
 
 
-def rule_in_words(problem: Problem, rule: str) -> str:
-    """Return what a rule asks of the chain, as a condition."""
-    if rule in _CONDITIONS and rule not in _TWO_ENDS:
-        return _CONDITIONS[rule](problem, Part(rule), CHAIN)
-    return f"the limits of {rule}"
+def in_words(way: Relaxation, *, here: str | None = None) -> str:
+    """Return what to do, as the imperative of a sentence, and what is not certain about it.
+
+    ``here`` is the store that the sentence is about.
+    """
+    if way.rule == "shelf":
+        told = _more_shelf(way.steps, here)
+    elif way.rule in ("allowed", "required"):
+        verb = "allow" if way.rule == "allowed" else "no longer require"
+        told = f"{verb} {_places(way.steps, here)}"
+    else:
+        told = _settings(way.steps)
+    return told + ("" if way.least or not way.checked else " (less may do)") + ("" if way.checked else " (at least)")
 
 
-def _conditions(problem: Problem, parts: list[Part], s: int) -> list[str]:
-    groups = [part for part in parts if part.rule == "groups"]
-    told = [_CONDITIONS[part.rule](problem, part, s) for part in parts if part.rule in _CONDITIONS]
-    told += [f"the limits of {part.rule}" for part in parts if part.rule not in _CONDITIONS and part.rule != "groups"]
-    shown_groups = [_group(problem, part) for part in groups[:_GROUPS_SHOWN]]
-    more = len(groups) - _GROUPS_SHOWN
-    return told + shown_groups + ([f"the limits of {more} more groups"] if more > 0 else [])
+def _settings(steps: tuple[Step, ...]) -> str:
+    """Say limits: lower rules.core_min from 8 to 6 and raise rules.core_max from 12 to 14."""
+    by_name: dict[str, list[Step]] = {}
+    for step in steps:
+        by_name.setdefault(_setting(step.setting, step.group), []).append(step)
+    told: dict[str, list[str]] = {}
+    for name, same in by_name.items():
+        most = max(same, key=lambda step: abs(step.to - step.now))
+        change = f"from {most.now:g} to {most.to:g}"
+        if most.product is not None:
+            change = f"of '{most.product}' {change}" + (f" and of {len(same) - 1} more" if len(same) > 1 else "")
+        elif len({step.now for step in same}) > 1:
+            several = len({abs(step.to - step.now) for step in same}) > 1
+            change = f"by {'up to ' if several else ''}{abs(most.to - most.now):g}"
+        told.setdefault("lower" if most.to < most.now else "raise", []).append(f"{name} {change}")
+    return " and ".join(f"{verb} {joined(parts)}" for verb, parts in told.items())
 
 
-def _group(problem: Problem, part: Part) -> str:
-    group = problem.rules.groups[part.group]
-    return f"at {part.limit} {getattr(group, part.limit)} of '{group.name}'"
+def _setting(setting: str, group: str | None = None) -> str:
+    name, _, end = setting.partition(" ")
+    of = f"'{group}' in " if group is not None else ""
+    return f"the {end} of {of}rules.{name}" if end else f"rules.{name}"
 
 
-def _required(problem: Problem, part: Part, s: int) -> str:
-    del part
-    if s == CHAIN:
-        return "the required products"
-    names = [f"'{problem.product_ids[j]}'" for j in np.flatnonzero(problem.required[s])]
-    return f"the required {shown(names)}"
+def _more_shelf(steps: tuple[Step, ...], here: str | None) -> str:
+    more = {step.store: round(step.to - step.now, 6) for step in steps}
+    if len(more) == 1 and here in more:
+        return f"give {more[here]:g} cm more shelf"
+    if len(more) <= _SHOWN:
+        return "give more shelf: " + joined([f"{cm:g} cm in '{store}'" for store, cm in more.items()])
+    return f"give up to {max(more.values()):g} cm more shelf in {len(more)} stores ({sum(more.values()):g} cm in all)"
 
 
-def _allowed(problem: Problem, part: Part, s: int) -> str:
-    del part
-    if s == CHAIN:
-        return "only what may stand there"
-    return f"only the {count(int(problem.allowed[s].sum()), 'product')} that may stand there"
+def _places(steps: tuple[Step, ...], here: str | None) -> str:
+    products = list(dict.fromkeys(str(step.product) for step in steps))
+    stores = list(dict.fromkeys(str(step.store) for step in steps))
+    if len(stores) == 1:
+        return shown(products) + (" there" if here == stores[0] else f" in '{stores[0]}'")
+    if len(products) == 1:
+        return f"'{products[0]}' in {shown(stores)}"
+    return shown([f"{step.product}' in '{step.store}" for step in steps])
 
 
-def _changes(problem: Problem, part: Part, s: int) -> str:
-    del part
-    assert problem.changes_max is not None and problem.rules.today is not None
-    if s == CHAIN:
-        most = sorted(set(problem.changes_max.tolist()))
-        if len(most) > 1:
-            return f"at most {most[0]} to {most[-1]} changes of today's listing each"
-        return f"{_at_most(most[0], 'change')} of today's listing each"
-    products = count(int(problem.rules.today[s].sum()), "product")
-    return f"{_at_most(int(problem.changes_max[s]), 'change')} of today's {products}"
+def joined(parts: list[str]) -> str:
+    """Return the parts of a sentence with commas and an "and"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _shelf(problem: Problem, part: Part, s: int) -> str:
-    del part
-    return "the shelves as they are" if s == CHAIN else f"a shelf of {problem.shelf_cm[s]:g} cm"
-
-
-def _core(problem: Problem, part: Part, s: int) -> str:
-    del s
-    number = problem.rules.core_min if part.limit == "least" else problem.rules.core_max
-    return f"a core of at {part.limit} {count(number or 0, 'product')}"
-
-
-def _local_per_store(problem: Problem, part: Part, s: int) -> str:
-    del s
-    least, most = problem.rules.local_per_store
-    number = (least if part.limit == "least" else most) or 0
-    return f"at {part.limit} {count(number, 'local product')} in each store"
-
-
-def _local_share(problem: Problem, part: Part, s: int) -> str:
-    del s
-    least, most = problem.rules.local_share
-    return f"at {part.limit} {100 * ((least if part.limit == 'least' else most) or 0):g} % local products in each store"
-
-
-def _products_max(problem: Problem, part: Part, s: int) -> str:
-    del part, s
-    return f"{_at_most(problem.rules.products_max or 0, 'product')} in the chain"
-
-
-def _local_products_max(problem: Problem, part: Part, s: int) -> str:
-    del part, s
-    return f"{_at_most(problem.rules.local_products_max or 0, 'product')} in the chain that are not core"
-
-
-def _local_min_stores(problem: Problem, part: Part, s: int) -> str:
-    del part, s
-    least = sorted({int(item) for item in problem.min_stores if item > 1})
-    asked = count(least[0], "store") if len(least) == 1 else f"{least[0]} to {least[-1]} stores"
-    return f"each product that is not core in at least {asked}"
-
-
-_CONDITIONS: dict[str, Callable[[Problem, Part, int], str]] = {
-    "core": _core,
-    "shelf": _shelf,
-    "allowed": _allowed,
-    "required": _required,
-    "products_max": _products_max,
-    "local_products_max": _local_products_max,
-    "local_min_stores": _local_min_stores,
-    "local_per_store": _local_per_store,
-    "local_share": _local_share,
-    "changes_max": _changes,
-}
-
-
-def _needs_shelf(problem: Problem, part: Part, amount: float, s: int) -> str:
-    del part
-    if s == CHAIN:
-        return f"up to {np.ceil(amount * 10 - 1e-3) / 10:g} cm are missing on a shelf"
-    return f"at least {problem.shelf_cm[s] + amount:g} cm are needed, the shelf has {problem.shelf_cm[s]:g}"
-
-
-def _needs_changes(problem: Problem, part: Part, amount: float, s: int) -> str:
-    del part
-    assert problem.changes_max is not None and problem.rules.today is not None
-    if s == CHAIN:
-        return f"up to {count(amount, 'more change')} of today's listing are needed than changes_max allows"
-    products, most = count(int(problem.rules.today[s].sum()), "product"), int(problem.changes_max[s])
-    return f"at least {count(most + amount, 'change')} of today's {products} are needed, changes_max is {most}"
-
-
-def _needs_core(problem: Problem, part: Part, amount: float, s: int) -> str:
-    del s
-    rules = problem.rules
-    if part.limit == "least":
-        return f"{_at_most(rules.core_min - amount, 'product')} can be core, core_min is {rules.core_min}"
-    most = rules.core_max or 0
-    return f"at least {count(most + amount, 'product')} must be core, core_max is {most}"
-
-
-def _needs_local(problem: Problem, part: Part, amount: float, s: int) -> str:
-    del s
-    least, most = (limit or 0 for limit in problem.rules.local_per_store)
-    if part.limit == "least":
-        can = _at_most(least - amount, "local product")
-        return f"{can} can stand in a store, local_per_store asks for at least {least}"
-    return f"at least {count(most + amount, 'local product')} are needed, local_per_store allows at most {most}"
-
-
-def _needs_products(problem: Problem, part: Part, amount: float, s: int) -> str:
-    del s
-    most = getattr(problem.rules, part.rule)
-    what = "" if part.rule == "products_max" else " that are not core"
-    return f"at least {count(most + amount, 'different product')}{what} are needed, {part.rule} is {most}"
-
-
-def _needs_stores(problem: Problem, part: Part, amount: float, s: int) -> str:
-    del part, s
-    least = problem.min_stores
-    if (least == least[0]).all():
-        now = int(least[0])
-        can = _at_most(max(1, now - amount), "store")
-        return f"some products that are not core can stand in {can} only, local_min_stores is {now}"
-    return f"what is not core can stand in up to {count(amount, 'store')} fewer than local_min_stores asks for"
-
-
-def _needs_group(problem: Problem, part: Part, amount: float, s: int) -> str:
-    del s
-    group = problem.rules.groups[part.group]
-    if part.limit == "least":
-        least = group.least or 0
-        can = f"at most {least - amount:g}" if least > amount else "none"
-        return f"{can} of '{group.name}' can stand there, at least {least} are asked for"
-    most = group.most or 0
-    return f"at least {most + amount:g} of '{group.name}' must stand there, at most {most} are allowed"
-
-
-_NEEDED: dict[str, Callable[[Problem, Part, float, int], str]] = {
-    "shelf": _needs_shelf,
-    "changes_max": _needs_changes,
-    "core": _needs_core,
-    "local_per_store": _needs_local,
-    "products_max": _needs_products,
-    "local_products_max": _needs_products,
-    "local_min_stores": _needs_stores,
-    "groups": _needs_group,
-}
+def shown(names: Iterable[str]) -> str:
+    """Return names in quotes: all of them when they are few, else the first and how many more there are."""
+    quoted = [f"'{name}'" for name in names]
+    if len(quoted) <= _SHOWN + 1:
+        return joined(quoted)
+    return f"{', '.join(quoted[:_SHOWN])} and {len(quoted) - _SHOWN} more"
