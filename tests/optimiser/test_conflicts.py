@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from optimiser_worlds import obeys, small_problem
 
 from assortment.errors import Infeasible, Obstacle, Relaxation, Step
-from assortment.optimiser import Problem, audit
+from assortment.optimiser import Group, Problem, Rules, audit
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.infeasible import explain, is_impossible
 from assortment.optimiser.infeasible.relaxation import relaxed
@@ -188,3 +188,46 @@ def test_a_large_chain_is_explained_without_plans() -> None:
     assert "core" in error.rules
     assert 0 < len(error.stores) < 60
     assert "Other conflicts may show" in str(error)
+
+
+def planted(seed: int, S: int, N: int) -> Problem:
+    """A problem whose rules are as tight as they can be around some plan, so that there is one and hardly another."""
+    rng = np.random.default_rng(seed)
+    chain = chain_problem(S, N, 1, seed=seed)
+    group = rng.integers(0, 2, S) if seed % 2 else np.zeros(S, np.int64)
+    core = np.array([rng.random(N) < 0.15 for _ in range(group.max() + 1)])
+    carried = (rng.random((S, N)) < 0.35) & (rng.random(N) < 0.7) | core[group]
+    counts, local = carried.sum(axis=0), carried.any(axis=0) & ~core.any(axis=0)
+    today = carried ^ (rng.random((S, N)) < 0.1)
+    kinds = [g.members for g in chain.rules.groups]
+    return chain.replace(
+        shelf_cm=(chain.space_cm * carried).sum(axis=1),
+        rules=Rules(
+            core_min=int(core.sum(axis=1).min()),
+            core_max=int(core.sum(axis=1).max()),
+            core_groups=group,
+            products_max=int(carried.any(axis=0).sum()),
+            local_products_max=int(local.sum()),
+            local_min_stores=int(counts[local].min()),
+            groups=[Group(f"g{i}", m, *_ends(carried[:, m].sum(axis=1))) for i, m in enumerate(kinds)],
+            allowed=carried | (rng.random((S, N)) < 0.7),
+            required=carried & (rng.random((S, N)) < 0.05),
+            today=today,
+            changes_max=(carried ^ today).sum(axis=1),
+        ),
+    )
+
+
+def _ends(counts: np.ndarray) -> tuple[int, int]:
+    return int(counts.min()), int(counts.max())
+
+
+@pytest.mark.parametrize(("seed", "S", "N"), [(0, 12, 30), (1, 12, 30), (2, 25, 40), (3, 25, 40), (4, 40, 60)])
+def test_a_plan_that_is_there_is_never_denied(seed: int, S: int, N: int) -> None:
+    """In chains too large to try everything, rules drawn tight around a plan are never said to be impossible."""
+    problem = planted(seed, S, N)
+    draft, certain = any_plan(problem)
+    assert draft is not None or not certain
+    assert draft is None or not audit(problem, draft.carried, draft.core_by_store(problem))
+    assert not is_impossible(problem)
+    assert "does not prove that there is none" in str(explain(problem))

@@ -101,7 +101,7 @@ def test_group_out_of_reach() -> None:
     assert set(error.rules) == {"groups", "allowed"}
     assert error.stores == ("east",)
     assert "at most 1 of 'type: oat' can stand there, at least 2 are asked for by rules.groups" in str(error)
-    assert "lower the least of 'type: oat' in rules.groups from 2 to 1, or allow 'p1' there" in str(error)
+    assert "lower the least in rules.groups of 'type: oat' from 2 to 1, or allow 'p1' there" in str(error)
 
 
 def test_too_few_can_be_core() -> None:

@@ -63,9 +63,10 @@ def first_draft(
     if found is None and not certain and problem.S * problem.N <= _PLACES_MOST:
         programme = programme or ChainProgramme(problem)
     better = None if programme is None or (found is None and certain) else programme.draft(gains)
-    if better is None and found is None:
+    draft = better or found
+    if draft is None:
         raise explain(problem)
-    return better or found
+    return draft
 
 
 def cheapest_core(problem: Problem, margins: Floats) -> Mask | None:

@@ -145,7 +145,7 @@ class Master:
         guide[self.given] = -_GUIDE
         whole = np.ones(self.count, bool)
         whole[self.given] = self.whole_gives
-        programme = LinearProgram(self.polytope(lines, budget=budget), whole=whole, nodes=_NODES, gap=_GAP)
+        programme = LinearProgram(self.polytope(lines, budget=budget), whole=whole, nodes=_NODES, gap=_GAP, sure=True)
         answer = programme.maximise(-guide)
         if answer.columns is None:
             return Verdict(None, certain=answer.infeasible)

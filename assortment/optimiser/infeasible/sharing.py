@@ -116,7 +116,7 @@ def _can_hold(problem: Problem, names: list[str]) -> bool | None:
     ]
     matrix, low, high = sparse_rows(rows, columns.count)
     polytope = Polytope(matrix, low, high, np.zeros(columns.count), columns.upper)
-    answer = LinearProgram(polytope, whole=columns.whole, nodes=_NODES).maximise(np.zeros(columns.count))
+    answer = LinearProgram(polytope, whole=columns.whole, nodes=_NODES, sure=True).maximise(np.zeros(columns.count))
     return True if answer.columns is not None else False if answer.infeasible else None
 
 

@@ -122,7 +122,7 @@ def whole_at_once(
     upper[stated.missing] = 0.0
     whole[master.given] = master.whole_gives
     polytope = replace(stated.polytope, upper=upper)
-    answer = LinearProgram(polytope, whole=whole, nodes=_NODES).maximise(np.zeros(len(upper)))
+    answer = LinearProgram(polytope, whole=whole, nodes=_NODES, sure=True).maximise(np.zeros(len(upper)))
     if answer.columns is None:
         return None, {}, answer.infeasible
     picks = {s: answer.columns[x] > 0.5 for s, x in stated.picks.items()}

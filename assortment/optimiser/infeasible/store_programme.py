@@ -230,7 +230,7 @@ class StoreProgramme:
         cost[self.N + 2 :][soft] = -1.0
         if gain is not None:
             cost[: self.N] = gain
-        answer = LinearProgram(polytope, whole=whole, nodes=_NODES).maximise(cost)
+        answer = LinearProgram(polytope, whole=whole, nodes=_NODES, sure=True).maximise(cost)
         if answer.columns is None:
             return None, answer.infeasible
         proven = float(cost @ answer.columns) >= answer.bound - 1e-6 * max(1.0, abs(answer.bound))

@@ -242,31 +242,39 @@ def in_words(way: Relaxation, *, here: str | None = None) -> str:
         told = f"{verb} {_places(way.steps, here)}"
     else:
         told = _settings(way.steps)
-    return told + ("" if way.least or not way.checked else " (less may do)") + ("" if way.checked else " (at least)")
+    return (
+        told
+        + ("" if way.least or not way.checked else " (less may do)")
+        + ("" if way.checked else " (at least so much)")
+    )
 
 
 def _settings(steps: tuple[Step, ...]) -> str:
-    """Say limits: lower rules.core_min from 8 to 6 and raise rules.core_max from 12 to 14."""
-    by_name: dict[str, list[Step]] = {}
+    """Say limits: lower rules.core_min from 8 to 6 and raise the most in rules.groups of 'oat' from 2 to 3."""
+    alike: dict[tuple[str, str], list[Step]] = {}
     for step in steps:
-        by_name.setdefault(_setting(step.setting, step.group), []).append(step)
-    told: dict[str, list[str]] = {}
-    for name, same in by_name.items():
-        most = max(same, key=lambda step: abs(step.to - step.now))
-        change = f"from {most.now:g} to {most.to:g}"
-        if most.product is not None:
-            change = f"of '{most.product}' {change}" + (f" and of {len(same) - 1} more" if len(same) > 1 else "")
-        elif len({step.now for step in same}) > 1:
-            several = len({abs(step.to - step.now) for step in same}) > 1
-            change = f"by {'up to ' if several else ''}{abs(most.to - most.now):g}"
-        told.setdefault("lower" if most.to < most.now else "raise", []).append(f"{name} {change}")
-    return " and ".join(f"{verb} {joined(parts)}" for verb, parts in told.items())
+        verb = "lower" if step.to < step.now else "raise"
+        alike.setdefault((verb, _setting(step.setting)), []).append(step)
+    return " and ".join(f"{verb} {name} {_changed(same)}" for (verb, name), same in alike.items())
 
 
-def _setting(setting: str, group: str | None = None) -> str:
+def _changed(steps: list[Step]) -> str:
+    """Say from what to what one setting changes; of many stores or products the one that changes most is told."""
+    most = max(steps, key=lambda step: abs(step.to - step.now))
+    if most.group is not None:
+        return joined([f"of '{step.group}' from {step.now:g} to {step.to:g}" for step in steps])
+    if most.product is not None:
+        more = f" and of {len(steps) - 1} more" if len(steps) > 1 else ""
+        return f"of '{most.product}' from {most.now:g} to {most.to:g}{more}"
+    if len({step.now for step in steps}) == 1:
+        return f"from {most.now:g} to {most.to:g}"
+    several = len({abs(step.to - step.now) for step in steps}) > 1
+    return f"by {'up to ' if several else ''}{abs(most.to - most.now):g}"
+
+
+def _setting(setting: str) -> str:
     name, _, end = setting.partition(" ")
-    of = f"'{group}' in " if group is not None else ""
-    return f"the {end} of {of}rules.{name}" if end else f"rules.{name}"
+    return f"the {end} in rules.{name}" if end else f"rules.{name}"
 
 
 def _more_shelf(steps: tuple[Step, ...], here: str | None) -> str:

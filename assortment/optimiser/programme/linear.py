@@ -79,6 +79,9 @@ class LinearProgram:
         Longest time, for answers that no plan depends on.
     once
         Whether it is solved only once, so that presolving pays; there is no ray then when it is infeasible.
+    sure
+        Whether an integer programme without a solution is solved again without presolve before it is called infeasible:
+        presolve has been seen to lose solutions.
     interior
         Whether to go through the interior: for large programmes solved once; the duals are close, not of a vertex.
     """
@@ -92,6 +95,7 @@ class LinearProgram:
         gap: float = 1e-6,
         seconds: float | None = None,
         once: bool = False,
+        sure: bool = False,
         interior: bool = False,
     ) -> None:
         self._whole = whole is not None and bool(whole.any())
@@ -106,6 +110,7 @@ class LinearProgram:
         options["presolve"] = "on" if self._whole or once or interior else "off"
         if interior:
             options |= {"solver": "ipm", "run_crossover": "off"}
+        self._sure = sure
         for name, value in options.items():
             self._highs.setOptionValue(name, value)
         self._numbers = np.arange(polytope.matrix.shape[1], dtype=np.int32)
@@ -116,6 +121,11 @@ class LinearProgram:
         highs = self._highs
         highs.changeColsCost(len(self._numbers), self._numbers, -cost)
         highs.run()
+        if self._whole and self._sure and highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+            highs.clearSolver()
+            highs.setOptionValue("presolve", "off")
+            highs.run()
+            highs.setOptionValue("presolve", "on")
         status, info = highs.getModelStatus(), highs.getInfo()
         # The primal status is what counts: an infeasible integer programme can return zeros.
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
