@@ -1,5 +1,6 @@
 """What each store carries: Problem, rules, bounds, PuLP model, search and proof -> Plan, audit."""
 
+from assortment.optimiser.infeasible.relaxation import relaxed
 from assortment.optimiser.plan.plan import Plan, Verification
 from assortment.optimiser.plan.status import Status
 from assortment.optimiser.problem.chain_problem import require_possible
@@ -34,6 +35,7 @@ __all__ = [
     "audit",
     "plan_worth",
     "priced",
+    "relaxed",
     "require_possible",
     "room_worth",
     "rule_prices",
