@@ -13,7 +13,7 @@ from assortment.optimiser.infeasible.counting import contradictions, counting_sh
 from assortment.optimiser.infeasible.relaxation import relaxation, relaxed
 from assortment.optimiser.infeasible.settle import is_large, least_way, settle
 from assortment.optimiser.infeasible.sharing import sharing_conflict
-from assortment.optimiser.infeasible.team import SPREAD
+from assortment.optimiser.infeasible.store_rows import SPREAD
 from assortment.optimiser.infeasible.together import Asked, Together
 from assortment.optimiser.infeasible.wording import HARD_TO_CHANGE, in_words, obstacle
 

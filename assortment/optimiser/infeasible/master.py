@@ -14,7 +14,8 @@ from scipy import sparse
 
 from assortment.optimiser.arrays import Floats, Ints
 from assortment.optimiser.infeasible.relaxation import CHAIN
-from assortment.optimiser.infeasible.store_rows import Part, hard_rules
+from assortment.optimiser.infeasible.store_programme import Cut
+from assortment.optimiser.infeasible.store_rows import CARRIED, SPREAD, Part, hard_rules
 from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_maximum
 
 if TYPE_CHECKING:
@@ -255,6 +256,37 @@ class Master:
             guide[self.core[c]] = -gains[problem.core_group == c].sum(axis=0)
         guide[self.listed] = -np.maximum(0.0, gains).sum(axis=0)
         return guide / max(1e-12, float(np.abs(guide).sum()))
+
+
+def line_of(problem: Problem, cuts: dict[int, tuple[tuple[Part, ...], Cut]], products: Floats | None = None) -> Line:
+    """Return what cuts of stores, added up, say of core and listed products, wherever what is carried lies between.
+
+    Parameters
+    ----------
+    problem
+        The problem.
+    cuts
+        By number of the store the limits that its rows are, and the cut; all other stores carry anything.
+    products
+        Weights, (N,), with which ``local_min_stores`` is added: that each product stands often enough.
+    """
+    mu = np.zeros(problem.N) if products is None else products
+    core, listed = np.zeros((problem.C, problem.N)), mu * problem.min_stores - mu * (problem.S - len(cuts))
+    gives: dict[Key, float] = {} if products is None else {(SPREAD, CHAIN): float(mu.sum())}
+    most, stores = 0.0, set()
+    for s, (parts, cut) in cuts.items():
+        # What the store can carry of the products is at most this.
+        worth, c = mu - cut.x, int(problem.core_group[s])
+        listed -= np.maximum(worth, 0.0)
+        core[c] += cut.k - np.minimum(worth, 0.0)
+        most += cut.most
+        if cut.weights.any():
+            stores.add(s)
+        for i in np.flatnonzero(cut.weights):
+            for key in ((parts[i], s), (parts[i], CHAIN)):
+                gives[key] = gives.get(key, 0.0) + float(cut.weights[i])
+    told = frozenset(part for part, _ in gives) - {CARRIED}
+    return Line(told, frozenset(stores), core, listed, -mu * problem.min_stores, gives, most)
 
 
 def chain_lines(problem: Problem) -> list[Line]:

@@ -9,10 +9,10 @@ import numpy as np
 from scipy import sparse
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.infeasible.master import Choice, Line, Master
+from assortment.optimiser.infeasible.master import Choice, Line, Master, line_of
 from assortment.optimiser.infeasible.relaxation import CHAIN
-from assortment.optimiser.infeasible.store_rows import CARRIED
-from assortment.optimiser.infeasible.team import SPREAD, Team
+from assortment.optimiser.infeasible.store_rows import SPREAD
+from assortment.optimiser.infeasible.team import Team
 from assortment.optimiser.programme.linear import LinearProgram, Polytope
 
 _Piece: TypeAlias = "tuple[sparse.sparray | Floats, Ints]"
@@ -40,32 +40,11 @@ class Joint:
 
 def joint_line(team: Team, joint: Joint) -> Line:
     """Return what ``joint`` says of core and listed products; rows that do not hold count as if of no weight."""
-    problem, mu = team.problem, joint.products
-    core, listed, anywhere = np.zeros((problem.C, problem.N)), np.zeros(problem.N), np.zeros(problem.N)
-    most, gives, parts, stores = 0.0, {(SPREAD, CHAIN): float(mu.sum())}, {SPREAD}, set()
-    listed += mu * problem.min_stores
-    anywhere -= mu * problem.min_stores
-    for s in range(problem.S):
-        if s not in team.programmes:
-            listed -= mu
-            continue
-        programme = team.programmes[s]
+    cuts = {}
+    for s, programme in team.programmes.items():
         weights = np.where(team.on[s] | programme.always, joint.rows.get(s, programme.unrelaxed), 0.0)
-        cut = programme.cut(weights)
-        # What the store can carry of the products is at most this, wherever it lies between core and listed.
-        worth, c = mu - cut.x, int(problem.core_group[s])
-        listed -= np.maximum(worth, 0.0)
-        core[c] -= np.minimum(worth, 0.0)
-        core[c] += cut.k
-        most += cut.most
-        for i in np.flatnonzero(cut.weights):
-            part = programme.parts[i]
-            parts.add(part)
-            for key in ((part, s), (part, CHAIN)):
-                gives[key] = gives.get(key, 0.0) + float(cut.weights[i])
-        if (worth != mu).any():
-            stores.add(s)
-    return Line(frozenset(parts) - {CARRIED}, frozenset(stores), core, listed, anywhere, gives, most)
+        cuts[s] = programme.parts, programme.cut(weights)
+    return line_of(team.problem, cuts, joint.products)
 
 
 def all_at_once(

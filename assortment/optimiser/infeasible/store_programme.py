@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from assortment.optimiser.arrays import Floats, Ints, Mask
+from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.infeasible.store_rows import CARRIED, StoreRows
 from assortment.optimiser.programme.linear import LinearProgram, Polytope
 
@@ -125,16 +125,6 @@ class StoreProgramme:
         """Return the box between core and listed products, (N,) each."""
         core = np.clip(core, 0.0, 1.0)
         return Box(core, np.maximum(core, np.clip(listed, 0.0, 1.0)), float(core.sum()))
-
-    def left(self, rows: Ints, box: Box, free: Ints, given: Floats | None = None) -> tuple[sparse.csr_matrix, Floats]:
-        """Return the scaled ``rows`` over the products ``free``, and what their right-hand sides leave for them."""
-        given = self.unrelaxed if given is None else given
-        others = box.core.copy()
-        others[free] = 0.0
-        count = 0.0 if box.count is None else box.count
-        most = self._most + given / self.scale - self._matrix @ others - self._core * count
-        # The store alone may miss a row by a solver's tolerance; that is not what is asked here.
-        return self._matrix[rows][:, free], most[rows] + 1e-9 * np.maximum(1.0, np.abs(self._most[rows]))
 
     def cut(self, weights: Floats) -> Cut:
         """Return what the rows say when weighted and added up; ``weights`` (M,) of 0 or more, for the scaled rows."""

@@ -24,6 +24,7 @@ class Part(NamedTuple):
 
 
 CARRIED = Part("")
+SPREAD = Part("local_min_stores", "least")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assortment.optimiser.arrays import Floats, Mask
-from assortment.optimiser.infeasible.conflict import filtered
-from assortment.optimiser.infeasible.master import Choice, Line
+from assortment.optimiser.infeasible.master import Choice
 from assortment.optimiser.infeasible.relaxation import CHAIN
 from assortment.optimiser.infeasible.store_programme import StoreProgramme
-from assortment.optimiser.infeasible.store_rows import CARRIED, Part
+from assortment.optimiser.infeasible.store_rows import SPREAD
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
-SPREAD = Part("local_min_stores", "least")
 # Most stores whose solvers are kept from round to round.
 _KEPT_MOST = 500
-# Most stores of a round that say in whole picks what they cannot live with; each takes many small programmes.
-_LINES_MOST = 8
 _NEARLY = 1e-5
 _ROUNDS = 6
 
@@ -57,24 +52,22 @@ class Team:
         return len(self.programmes) > _KEPT_MOST
 
 
-def each_alone(team: Team, choice: Choice, gains: Floats | None = None) -> tuple[dict[int, Mask] | None, list[Line]]:
-    """Return whole picks of each store; else lines that rule the choice out, none when that is not certain.
+def each_alone(team: Team, choice: Choice, gains: Floats | None = None) -> dict[int, Mask] | None:
+    """Return whole picks of each store, ``None`` when a store has none.
 
     With ``gains``, what each listing is worth, (S, N), the picks are worth much.
     """
     carried: dict[int, Mask] = {}
-    lines: list[Line] = []
     for s, programme in team.programmes.items():
-        box = programme.box(choice.core[team.problem.core_group[s]], choice.listed)
-        found, certain = programme.picks(team.on[s], box, team.given(s, choice))
-        if found is not None:
-            best = None if gains is None else programme.choose(team.on[s], box, gains[s], team.given(s, choice))[0]
-            carried[s] = found if best is None else best
-        elif certain and len(lines) < _LINES_MOST:
-            lines.append(_not_there(team, s, choice))
+        box, given = programme.box(choice.core[team.problem.core_group[s]], choice.listed), team.given(s, choice)
+        found, _ = programme.picks(team.on[s], box, given)
+        if found is None:
+            return None
+        best = None if gains is None else programme.choose(team.on[s], box, gains[s], given)[0]
+        carried[s] = found if best is None else best
         if team.is_large:
             programme.forget()
-    return (carried, []) if len(carried) == len(team.programmes) else (None, lines)
+    return carried
 
 
 def in_turn(team: Team, choice: Choice, gains: Floats | None = None) -> dict[int, Mask] | None:
@@ -109,38 +102,3 @@ def in_turn(team: Team, choice: Choice, gains: Floats | None = None) -> dict[int
             return picks
         listed = np.where(thin, 0.0, listed)
     return None
-
-
-def _not_there(team: Team, s: int, choice: Choice) -> Line:
-    """Return the line that some core product of store s must go or some product be listed; few of them."""
-    problem, programme, c = team.problem, team.programmes[s], int(team.problem.core_group[s])
-    core, listed, given = choice.core[c] > 0.5, choice.listed > 0.5, team.given(s, choice)
-    # Where a row counts what is core, another number of core products is another case: this very core is ruled out.
-    _, weight = programme.scaled
-    counts = any(weight[i] for i in np.flatnonzero(team.on[s]) if programme.parts[i] != CARRIED)
-
-    def impossible(must: Mask, may: Mask) -> bool:
-        box = programme.box(must.astype(float), may.astype(float))
-        picks, certain = programme.picks(team.on[s], dataclasses.replace(box, count=float(core.sum())), given)
-        return picks is None and certain
-
-    def impossible_with(products: tuple[int, ...]) -> tuple[bool, None]:
-        return impossible(np.isin(np.arange(problem.N), products), listed), None
-
-    must = core
-    if not counts:
-        listed = np.ones_like(listed) if impossible(core, np.ones_like(listed)) else listed
-        kept = filtered([int(j) for j in np.flatnonzero(core)], impossible_with)
-        must = np.isin(np.arange(problem.N), kept)
-    own = np.zeros((problem.C, problem.N))
-    own[c] = must.astype(float) - counts * ~core
-    most = float(must.sum()) - 1.0
-    return Line(frozenset(), frozenset({s}), own, -(~listed).astype(float), np.zeros(problem.N), {}, most)
-
-
-def slim(problem: Problem, near: Choice | None) -> Choice:
-    """Return what to aim at when whole picks do not fit: a core of products that take little space."""
-    space = np.array([problem.space_cm[problem.core_group == c].mean(axis=0) for c in range(problem.C)])
-    core = 1.0 - space / max(1e-12, float(space.max()))
-    listed = np.ones(problem.N) if near is None else near.listed
-    return Choice(core, core.max(axis=0), listed, {})

@@ -9,22 +9,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assortment.optimiser.arrays import Floats, Mask
-from assortment.optimiser.infeasible.master import Choice, Key, Line, Master, Verdict, chain_lines
+from assortment.optimiser.infeasible.master import Choice, Key, Line, Master, Verdict, chain_lines, line_of
 from assortment.optimiser.infeasible.relaxation import BY_STORE, CHAIN, Way
 from assortment.optimiser.infeasible.spread import Joint, all_at_once, joint_line, whole_at_once
-from assortment.optimiser.infeasible.store_programme import Cut, StoreProgramme
-from assortment.optimiser.infeasible.store_rows import CARRIED, Part, StoreRows, hard_rules, rows_of
-from assortment.optimiser.infeasible.team import SPREAD, Team, each_alone, in_turn, slim
+from assortment.optimiser.infeasible.store_programme import StoreProgramme
+from assortment.optimiser.infeasible.store_rows import CARRIED, SPREAD, Part, StoreRows, hard_rules, rows_of
+from assortment.optimiser.infeasible.team import Team, each_alone, in_turn
 
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
-# Most rounds: of the relaxation, of these after joints began, of whole choices, and of these that were too thin.
+# Most rounds: of the relaxation, of these after joints began, of whole choices, and of these that are too thin.
 _ROUNDS, _JOINT_ROUNDS = 60, 6
 _WHOLE_ROUNDS, _SPREAD_ROUNDS = 60, 4
 # Places (stores × products) of a chain for which rounds cost nothing.
@@ -66,14 +66,6 @@ class Found:
     core: Mask
     carried: dict[int, Mask]
     given: dict[Key, float]
-
-
-class _Realised(NamedTuple):
-    """What each store carries, or lines that rule the choice out, or whether a joint that does was learnt."""
-
-    carried: dict[int, Mask] | None
-    lines: tuple[Line, ...] = ()
-    learnt: bool = False
 
 
 @dataclass
@@ -147,16 +139,15 @@ class Together:
         found, certain = self._plan(asked, team, master, budget, gains)
         if found is not None or certain:
             return found, certain
-        # Long, but what stands often enough can be a riddle of its own; of a small chain it is solved.
+        # What stands often enough, or fits in whole picks, can be a riddle of its own; of a small chain it is solved.
         choice, carried, certain = whole_at_once(team, master, self._held(asked), budget=budget)
         return None if choice is None else Found(choice.core > 0.5, carried, choice.given), certain
 
     def _plan(
         self, asked: Asked, team: Team, master: Master, budget: float | None, gains: Floats | None
     ) -> tuple[Found | None, bool]:
-        keys = self.keys(asked)
-        clauses: list[Line] = []
-        near, left = None, _WHOLE_ROUNDS if is_small(self.problem) else _SPREAD_ROUNDS
+        keys, near = self.keys(asked), None
+        left = _WHOLE_ROUNDS if is_small(self.problem) else _SPREAD_ROUNDS
         if self._spreads(asked):
             # Which products stand often enough is hard to guess from today's listing; the relaxation knows.
             verdict = self.relaxation(asked, budget=budget)
@@ -164,7 +155,7 @@ class Together:
                 return None, verdict.certain
             near = verdict.choice
         for _ in range(_WHOLE_ROUNDS):
-            verdict = master.solve_whole(self._lines(asked, team) + clauses, budget=budget, near=near)
+            verdict = master.solve_whole(self._lines(asked, team), budget=budget, near=near)
             choice = verdict.choice
             if choice is None:
                 return None, verdict.certain
@@ -173,16 +164,13 @@ class Together:
                 choice = dataclasses.replace(choice, given={keys[0]: budget})
             if self._learn(team, asked, choice):
                 continue
-            done = self._realised(team, asked, master, choice, gains)
-            if done.carried is not None:
-                return Found(choice.core > 0.5, done.carried, choice.given), True
-            left -= done.learnt
-            # With several limits that may give, another split of what they give may do.
-            if left <= 0 or not (done.learnt or (done.lines and len(keys) <= 1)):
-                return None, False
-            if done.lines:
-                clauses += done.lines
-                near = slim(self.problem, near)
+            carried = each_alone(team, choice, gains)
+            if carried is not None and self._spreads(asked):
+                carried = in_turn(team, choice, gains)
+                if carried is None and left > 0 and self._is_thin(team, asked, master, choice):
+                    left -= 1
+                    continue
+            return (None, False) if carried is None else (Found(choice.core > 0.5, carried, choice.given), True)
         return None, False
 
     def keys(self, asked: Asked) -> tuple[Key, ...]:
@@ -211,7 +199,7 @@ class Together:
                 programme.forget()
         told.sort(key=lambda item: (-item[0], item[1]))
         for _, s, cut in told[:_CUTS_MOST]:
-            self._cuts.append(self._line(s, cut))
+            self._cuts.append(line_of(self.problem, {s: (team.programmes[s].parts, cut)}))
             self._spoke.add(s)
         return bool(told)
 
@@ -229,14 +217,6 @@ class Together:
         self._joints.append(joint)
         return True
 
-    def _realised(self, team: Team, asked: Asked, master: Master, choice: Choice, gains: Floats | None) -> _Realised:
-        """Return whole picks for a whole choice, or what is learnt from there being none."""
-        carried, lines = each_alone(team, choice, gains)
-        if carried is None or not self._spreads(asked):
-            return _Realised(carried, tuple(lines))
-        carried = in_turn(team, choice, gains)
-        return _Realised(carried, learnt=carried is None and self._is_thin(team, asked, master, choice))
-
     def _lines(self, asked: Asked, team: Team) -> list[Line]:
         """Return what the chain's rules and the stores' cuts ask, as far as it follows from what is asked."""
         lines, stores = self._held(asked), set(asked.stores)
@@ -250,19 +230,6 @@ class Together:
     def _held(self, asked: Asked) -> list[Line]:
         """Return what the rules of the chain ask."""
         return [line for line in self._chain if line.parts <= asked.on]
-
-    def _line(self, s: int, cut: Cut) -> Line:
-        problem, c = self.problem, int(self.problem.core_group[s])
-        core = np.zeros((problem.C, problem.N))
-        core[c] = np.maximum(cut.x, 0.0) + cut.k
-        gives: dict[Key, float] = {}
-        parts = self._programme(s).parts
-        for i in np.flatnonzero(cut.weights):
-            part = parts[i]
-            for key in ((part, s), (part, CHAIN)):
-                gives[key] = gives.get(key, 0.0) + float(cut.weights[i])
-        told = frozenset(part for part, _ in gives) - {CARRIED}
-        return Line(told, frozenset({s}), core, np.minimum(cut.x, 0.0), np.zeros(problem.N), gives, cut.most)
 
     def _programme(self, s: int) -> StoreProgramme:
         if s not in self._programmes:
