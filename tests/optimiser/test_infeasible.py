@@ -6,9 +6,13 @@ import pickle
 
 import numpy as np
 import pytest
+from chain_instances import chain_problem
 
 from assortment.errors import Infeasible, Step
 from assortment.optimiser import Group, Problem, Rules, solve
+from assortment.optimiser.infeasible import spread
+from assortment.optimiser.infeasible.any_plan import any_plan
+from assortment.optimiser.infeasible.infeasible import explain
 from assortment.optimiser.infeasible.relaxation import relaxed
 
 
@@ -205,3 +209,28 @@ def test_a_rule_with_a_price_is_not_in_the_way() -> None:
     error = message(chain(rules, shelf=38.0))
     assert "shelf" not in error.rules
     assert "products_max" in error.rules
+
+
+def test_what_is_not_decided_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the search ends without a plan or a proof, the message claims nothing and names what is hard to keep."""
+    problem = chain_problem(30, 40, 1, seed=2, changes=0).with_rules(local_min_stores=29)
+    # As in a chain of many places.
+    monkeypatch.setattr(spread, "_CHAIN_MOST", 0)
+    monkeypatch.setattr(spread, "_WHOLE_MOST", 0)
+    error = explain(problem)
+    assert str(error).startswith("no assortment that obeys all rules was found, which does not prove that there is no")
+    assert "Without rules.local_min_stores there is one" in str(error)
+    assert error.rules == ("local_min_stores",)
+    assert error.obstacles == ()
+    (ways,) = error.enough
+    assert not ways[0].least
+    assert any_plan(relaxed(problem, ways))[0] is not None
+
+
+def test_shares_of_local_products() -> None:
+    """A store whose shelf has no room for more than the core cannot have half of its products local."""
+    error = message(chain(Rules(core_min=3, local_share=(0.5, None)), shelf=[100.0, 38.0, 100.0]))
+    assert set(error.rules) == {"core", "shelf", "local_share"}
+    assert "a core of at least 3 products" in str(error)
+    assert "at least 50 % local products in each store" in str(error)
+    assert "lower the least in rules.local_share from 0.5 to 0" in str(error)

@@ -24,8 +24,7 @@ from assortment.optimiser.chain.draft import (
 from assortment.optimiser.chain.programme import ChainProgramme
 from assortment.optimiser.chain.search import designated
 from assortment.optimiser.chain.start import surplus
-from assortment.optimiser.infeasible.infeasible import explain
-from assortment.optimiser.infeasible.sharing import not_shared
+from assortment.optimiser.infeasible.infeasible import explain, not_found
 from assortment.optimiser.rules.excess import stores_missing
 from assortment.optimiser.store.joined import joined
 from assortment.optimiser.store.own_rows import can_be_core
@@ -75,7 +74,7 @@ def first_shared_draft(problem: Problem, stores: list[Store], draft: Draft, cloc
     """
     shared = shared_draft(problem, stores, draft, clock)
     if shared is None and problem.S**2 * problem.N > _ROWS_MOST:
-        raise not_shared(problem)
+        raise not_found("assortments_max")
     if shared is None:
         gains = np.array([store.gains(draft.carried[s]) for s, store in enumerate(stores)])
         shared = ChainProgramme(problem).draft(gains)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from assortment.errors import Infeasible, Obstacle, Relaxation
@@ -47,17 +47,45 @@ def explain(problem: Problem) -> Infeasible:
     together = Together(problem)
     contradiction = list(contradictions(problem))
     found = contradiction or _obstacles(problem, together)
+    if not found:
+        return _undecided(problem, together)
     enough: list[tuple[Relaxation, ...]] = []
     # What stores share is not part of the programmes that say what is enough.
     if not is_large(problem) and problem.rules.assortments_max is None:
-        if found:
-            enough = _those_enough(problem, contradiction) or _enough(problem, together, found)
-        else:
-            enough = _singles(problem, together, rules_in_order(part.rule for part in together.parts()), most=_TOLD)
+        enough = _those_enough(problem, contradiction) or _enough(problem, together, found)
     rules = dict.fromkeys(rule for item in found for rule in item.rules)
-    rules |= {} if found else dict.fromkeys(way.rule for ways in enough for way in ways)
     stores = dict.fromkeys(store for item in found for store in item.stores)
     return Infeasible(_message(found, enough), rules=rules, stores=stores, obstacles=found, enough=enough)
+
+
+def not_found(rule: str = "", enough: Sequence[tuple[Relaxation, ...]] = ()) -> Infeasible:
+    """Return the error that no plan was found, which proves nothing.
+
+    Parameters
+    ----------
+    rule
+        Without which there is a plan; empty where that is not known.
+    enough
+        Relaxations, with each of which there is one.
+    """
+    told = ["no assortment that obeys all rules was found, which does not prove that there is none."]
+    told += (
+        [f"Without rules.{rule} there is one: loosen it, or the rules that it is hard to keep with."] if rule else []
+    )
+    told += [_enough_in_words(enough)] if enough else []
+    told += [] if rule or enough else ["Loosen a limit that is tight, or leave a rule out."]
+    rules = dict.fromkeys([*([rule] if rule else []), *(way.rule for ways in enough for way in ways)])
+    return Infeasible(" ".join(told), rules=rules, enough=enough)
+
+
+def _undecided(problem: Problem, together: Together) -> Infeasible:
+    if problem.rules.assortments_max is not None:
+        apart = any_plan(problem.with_rules(assortments_max=None))[0]
+        return not_found("" if apart is None else "assortments_max")
+    rule, asked = "", rules_in_order(part.rule for part in together.parts())
+    if SPREAD in together.parts() and any_plan(problem.with_rules(local_min_stores=None))[0] is not None:
+        rule, asked = SPREAD.rule, [SPREAD.rule]
+    return not_found(rule, [] if is_large(problem) else _singles(problem, together, asked, most=_TOLD))
 
 
 def _obstacles(problem: Problem, together: Together) -> list[Obstacle]:
@@ -129,21 +157,21 @@ def _singles(
     return singles
 
 
+def _enough_in_words(enough: Sequence[tuple[Relaxation, ...]]) -> str:
+    words = ", or ".join("; ".join(in_words(way) for way in ways) for ways in enough)
+    if len(enough) == 1:
+        return f"{'This alone is' if len(enough[0]) == 1 else 'These together are'} enough for a plan: {words}."
+    return f"Any one of these is enough for a plan: {words}."
+
+
 def _message(found: list[Obstacle], enough: list[tuple[Relaxation, ...]]) -> str:
-    words = [in_words(ways[0]) for ways in enough]
-    alone = f"{'This alone is' if len(words) == 1 else 'Any one of these is'} enough for a plan: {', or '.join(words)}."
-    if not found:
-        step = alone if words else "Loosen a limit that is tight, or leave a rule out."
-        return f"no assortment that obeys all rules was found, which does not prove that there is none. {step}"
     lines = [f"  - {item.sentence}" for item in found[:_SHOWN]]
     if len(found) > _SHOWN:
         lines.append(f"  … and {len(found) - _SHOWN} more")
     if not enough:
         lines.append("Other conflicts may show once these are mended.")
-    elif len(enough[0]) > 1:
-        lines.append(f"These together are enough for a plan: {'; '.join(in_words(item) for item in enough[0])}.")
-    elif len(found) == 1 and {item.steps for (item,) in enough} >= {item.steps for item in found[0].relaxations}:
+    elif len(found) == 1 and {ways[0].steps for ways in enough} >= {item.steps for item in found[0].relaxations}:
         lines.append("Each of these ways alone is enough for a plan." if len(enough) > 1 else "Then there is a plan.")
     else:
-        lines.append(alone)
+        lines.append(_enough_in_words(enough))
     return "\n".join(["no assortment obeys all rules:", *lines])

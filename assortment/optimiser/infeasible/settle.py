@@ -18,10 +18,10 @@ from assortment.optimiser.infeasible.together import Asked, Found, Together, is_
 if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
-# How much more than the relaxation's least is tried: whole numbers, further off after an open question, and shares of
-# centimetres.
+# How much more than the relaxation's least is tried: whole numbers, shares of centimetres; and how often the room
+# between an open question and a plan is halved.
 _MORE = (0.0, 1.0, 2.0, 4.0, 8.0)
-_FURTHER = (2.0, 8.0, 24.0)
+_HALVED = 3
 _MORE_SHELF = (1e-3, 0.05, 0.2, 0.6)
 _NEARLY = 2e-3
 # Most places (stores × products) for which a plan is sought with each way out; it takes a programme for every store.
@@ -179,15 +179,16 @@ def _least_way(together: Together, asked: Asked) -> Way | None:
     verdict = together.relaxation(asked)
     if verdict.choice is None:
         return None
-    shelf, further = asked.soft == "shelf", list(_FURTHER)
+    shelf, most, unknown = asked.soft == "shelf", max(together.problem.S, together.problem.N), 0.0
     # Nothing given is what is known to be impossible, or not known to be possible.
     least = ruled_out = verdict.bound if shelf else max(1.0, float(np.ceil(verdict.bound - 1e-6)))
-    steps = [] if is_large(together.problem) else list(_MORE_SHELF if shelf else _MORE)
+    steps = [] if is_large(together.problem) or least == 0 else list(_MORE_SHELF if shelf else _MORE)
     while steps:
         more = steps.pop(0)
         budget = least * (1 + more) if shelf else least + more
         plan, certain = together.plan(asked, budget=budget)
         if plan is not None:
+            plan = _halved(together, asked, unknown, budget, plan) if unknown else plan
             way = _way(together.problem, asked, plan, least=budget <= ruled_out)
             # Of centimetres those that the plan takes count, up to what the relaxation leaves open.
             enough = shelf and sum(way.gives.values()) <= least * (1 + 1e-6) + _NEARLY
@@ -196,13 +197,22 @@ def _least_way(together: Together, asked: Asked) -> Way | None:
             ruled_out = budget + 1
         elif not certain and not shelf:
             # An open question is dear; the next is asked further off.
-            steps = further[:1] if not further or further[0] > more else []
-            further = further[1:]
+            unknown = budget
+            steps = [4 * more + 4] if least + 4 * more + 4 <= most else []
     given = verdict.choice.given
     gives = {key: amount if shelf else float(np.ceil(amount - 1e-3)) for key, amount in given.items() if amount > 1e-3}
     if len(gives) == 1:
         gives = dict.fromkeys(gives, ruled_out)
     return Way(asked.soft, {} if asked.soft in _NO_NUMBER else gives, checked=False)
+
+
+def _halved(together: Together, asked: Asked, unknown: float, budget: float, plan: Found) -> Found:
+    """Return a plan that takes less of ``budget``, as far as halving the room above what is not known finds one."""
+    for _ in range(_HALVED):
+        middle = float((unknown + budget) // 2)
+        found = together.plan(asked, budget=middle)[0] if middle > unknown else None
+        unknown, budget, plan = (middle, budget, plan) if found is None else (unknown, middle, found)
+    return plan
 
 
 def _way(problem: Problem, asked: Asked, plan: Found, *, least: bool) -> Way:

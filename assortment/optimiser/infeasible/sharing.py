@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assortment.errors import Infeasible, Obstacle
+from assortment.errors import Obstacle
 from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.infeasible.conflict import filtered, rules_in_order
 from assortment.optimiser.infeasible.relaxation import CHAIN, Way
@@ -65,15 +65,15 @@ def _raised(more: int, *, least: bool = True) -> Way:
 def sharing_conflict(problem: Problem) -> Obstacle | None:
     """Return the conflict of ``assortments_max`` with rules that can hold without it; ``None`` where there is none.
 
-    Stores of which no two can share are named where counting finds enough of them. For a chain too large to state all
-    of that in one programme the rule alone is named, which proves nothing.
+    Stores of which no two can share are named where counting finds enough of them. Of a chain too large to state all
+    of that in one programme nothing else is known.
     """
     most = problem.rules.assortments_max
     if most is None:
         return None
     plain = next(too_few_assortments(problem), None)
     if problem.S**2 * problem.N > _ROWS_MOST:
-        return plain or Obstacle(("assortments_max",), (), f"the chain: {_unproven(most)}", irreducible=False)
+        return plain
     names = [rule.name for rule in hard_rules(problem)]
     if _can_hold(problem, names) is not False:
         return None
@@ -95,14 +95,6 @@ def sharing_conflict(problem: Problem) -> Obstacle | None:
     return told_obstacle(problem, ("assortments_max", *others), (), told, [way])
 
 
-def _unproven(most: int) -> str:
-    return (
-        f"without rules.assortments_max there is a plan; with at most {count(most, 'assortment')} none was found, "
-        "which does not prove that there is none; raise rules.assortments_max, or loosen what keeps stores apart, such "
-        "as rules.changes_max, locks and rules.groups"
-    )
-
-
 def _can_hold(problem: Problem, names: list[str]) -> bool | None:
     """Whether rules can hold together, by one programme of all rows; ``None`` when that is not found out."""
     if "core" not in names:
@@ -118,12 +110,6 @@ def _can_hold(problem: Problem, names: list[str]) -> bool | None:
     polytope = Polytope(matrix, low, high, np.zeros(columns.count), columns.upper)
     answer = LinearProgram(polytope, whole=columns.whole, nodes=_NODES, sure=True).maximise(np.zeros(columns.count))
     return True if answer.columns is not None else False if answer.infeasible else None
-
-
-def not_shared(problem: Problem) -> Infeasible:
-    """Return the error for a chain too large to prove that its stores cannot share so few assortments."""
-    told = _unproven(problem.rules.assortments_max or 0)
-    return Infeasible(f"no plan was found that obeys all rules:\n  - {told}", rules=("assortments_max",))
 
 
 def apart_by_rule(problem: Problem) -> dict[str, Mask]:
