@@ -10,7 +10,7 @@ from assortment.optimiser.infeasible.alone import conflicts_alone
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.conflict import Conflict, rules_in_order
 from assortment.optimiser.infeasible.counting import contradictions, counting_shows, too_rare
-from assortment.optimiser.infeasible.relaxation import relaxation, relaxed
+from assortment.optimiser.infeasible.relaxation import BY_PLACE, relaxation, relaxed
 from assortment.optimiser.infeasible.settle import is_large, least_way, settle
 from assortment.optimiser.infeasible.sharing import sharing_conflict
 from assortment.optimiser.infeasible.store_rows import SPREAD
@@ -150,7 +150,7 @@ def _singles(
             break
         asked = Asked(parts, stores, rule)
         # Which places to open or to set free is a long question where products must stand often enough.
-        dear = SPREAD in parts and rule in ("allowed", "required") and asked not in together.ways
+        dear = SPREAD in parts and rule in BY_PLACE and asked not in together.ways
         way = None if dear and (singles or most) else least_way(together, asked)
         if way is not None and way.checked:
             singles.append((relaxation(problem, way),))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Rules whose limit is a setting of each store; all others are of the chain.
 BY_STORE = frozenset({"shelf", "allowed", "required", "changes_max"})
-_BY_PLACE = frozenset({"allowed", "required"})
+BY_PLACE = frozenset({"allowed", "required"})
 CHAIN = -1
 
 
@@ -59,7 +59,7 @@ def merged(ways: Iterable[Way]) -> Way:
 
 def relaxation(problem: Problem, way: Way) -> Relaxation:
     """Return a way as settings of ``problem``."""
-    gives = {} if way.rule in _BY_PLACE else way.gives
+    gives = {} if way.rule in BY_PLACE else way.gives
     steps = [step for key, amount in sorted(gives.items()) if amount > 0 for step in _steps(problem, *key, amount)]
     now = float(way.rule == "required")
     for s, j in sorted(way.places):

@@ -11,7 +11,7 @@ import numpy as np
 
 from assortment.optimiser.infeasible.conflict import Conflict, filtered, needed_ways, rules_in_order
 from assortment.optimiser.infeasible.master import Line
-from assortment.optimiser.infeasible.relaxation import Way, share_given
+from assortment.optimiser.infeasible.relaxation import BY_PLACE, Way, share_given
 from assortment.optimiser.infeasible.store_rows import Part
 from assortment.optimiser.infeasible.together import Asked, Found, Together, is_small
 
@@ -27,8 +27,7 @@ _NEARLY = 2e-3
 # Most places (stores × products) for which a plan is sought with each way out; it takes a programme for every store.
 _PLACES_MOST = 100_000
 # Rules that give at single places, or by a share that only a plan shows.
-_BY_PLACES = frozenset({"allowed", "required"})
-_NO_NUMBER = _BY_PLACES | {"local_share"}
+_NO_NUMBER = BY_PLACE | {"local_share"}
 # Most stores of a conflict of which each is held to be needed, by whole picks of the others.
 _STORES_MOST = 12
 
@@ -230,4 +229,4 @@ def _way(problem: Problem, asked: Asked, plan: Found, *, least: bool) -> Way:
         core = plan.core.sum(axis=1)[problem.core_group[stores]]
         gives = share_given(problem, np.array([plan.carried[s].sum() for s in stores]), core.astype(float))
         least = False
-    return Way(asked.soft, {} if asked.soft in _BY_PLACES else gives, frozenset(places), least)
+    return Way(asked.soft, {} if asked.soft in BY_PLACE else gives, frozenset(places), least)

@@ -14,6 +14,7 @@ from assortment.errors import Obstacle, Relaxation, Step
 from assortment.optimiser.infeasible.alone import with_parts
 from assortment.optimiser.infeasible.conflict import Conflict
 from assortment.optimiser.infeasible.relaxation import (
+    BY_PLACE,
     CHAIN,
     Way,
     limit_of,
@@ -237,7 +238,7 @@ def in_words(way: Relaxation, *, here: str | None = None) -> str:
     """
     if way.rule == "shelf":
         told = _more_shelf(way.steps, here)
-    elif way.rule in ("allowed", "required"):
+    elif way.rule in BY_PLACE:
         verb = "allow" if way.rule == "allowed" else "no longer require"
         told = f"{verb} {_places(way.steps, here)}"
     else:
