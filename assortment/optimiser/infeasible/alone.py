@@ -74,14 +74,14 @@ class _Alone:
 
         Rules that are in conflict elsewhere, ``known``, are tried first: stores mostly have the same fault.
         """
+        every = rules_in_order(name for name in self._rule_of if name != CARRIED.rule)
+        used = set(every) if cut is None else self._rules_in(cut) - {CARRIED.rule}
         for names in known[:_KNOWN_TRIED]:
             rules = [name for name in names if name in self._rule_of]
-            if self._impossible(self._of(rules))[0]:
+            if used.issubset(rules) or self._impossible(self._of(rules))[0]:
                 ways = [self._way(rules, name) for name in rules]
                 if None not in ways:
                     return self._told([way for way in ways if way is not None])
-        every = rules_in_order(name for name in self._rule_of if name != CARRIED.rule)
-        used = every if cut is None else self._rules_in(cut)
         rules = list(filtered([name for name in every if name in used], self._impossible_rules))
         return self._told(needed_ways(rules, self._way))
 

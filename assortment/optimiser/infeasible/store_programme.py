@@ -253,5 +253,4 @@ class StoreProgramme:
 
     def _open(self, linear: LinearProgram, on: Mask, given: Floats) -> None:
         high = np.where(on | self.always, self._most + given / self.scale, np.inf)
-        for i, end in enumerate(high):
-            linear.set_row(i, -np.inf, float(end))
+        linear.set_rows(np.full(self.M, -np.inf), high)

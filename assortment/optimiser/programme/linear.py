@@ -150,6 +150,10 @@ class LinearProgram:
         """Change the ends of all variables."""
         self._highs.changeColsBounds(len(self._numbers), self._numbers, lower, upper)
 
+    def set_rows(self, low: Floats, high: Floats) -> None:
+        """Change the ends of all rows."""
+        self._highs.changeRowsBounds(len(low), np.arange(len(low), dtype=np.int32), low, high)
+
     def set_row(self, row: int, low: float, high: float) -> None:
         """Change the ends of one row."""
         self._highs.changeRowBounds(row, low, high)
