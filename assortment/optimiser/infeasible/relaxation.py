@@ -123,7 +123,7 @@ def _moved(problem: Problem, part: Part, now: float, amount: float) -> float:
         # To a tenth of a centimetre on a shelf of metres, finer on a finer scale.
         largest = max(float(problem.shelf_cm.max()), amount)
         grid = 10.0 ** (3 - int(np.floor(np.log10(largest))))
-        return float(np.ceil((now + amount) * grid - 1e-3) / grid)
+        return float(np.ceil((now + amount) * grid - 1e-7) / grid)
     if part.rule == "local_share":
         return round(max(0.0, now - amount) if part.limit == "least" else min(1.0, now + amount), 6)
     whole = float(np.ceil(amount - 1e-6))

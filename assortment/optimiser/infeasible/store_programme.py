@@ -203,8 +203,7 @@ class StoreProgramme:
         near = columns[: self.N]
         for picks in (near > 0.5, near > 1 - _NEAR, near > _NEAR):
             for k in dict.fromkeys((np.floor(columns[self.N] + _NEAR), np.ceil(columns[self.N] - _NEAR))):
-                over = (self._matrix @ picks + self._core * k - self._most) * self.scale
-                given = np.where(soft & (over > _NEAR), over, 0.0)
+                given = self._missed(picks, k, soft)
                 fixed = Box(box.core, box.listed, float(k))
                 if given.sum() <= least + _NEAR and self.holds(picks, on | soft, fixed, given):
                     return Least(given, picks, int(k), proven=True)
@@ -224,8 +223,13 @@ class StoreProgramme:
         if answer.columns is None:
             return None, answer.infeasible
         proven = float(cost @ answer.columns) >= answer.bound - 1e-6 * max(1.0, abs(answer.bound))
-        left = np.where(answer.columns[self.N + 2 :] < _NEAR, 0.0, answer.columns[self.N + 2 :])
-        return Least(left, answer.columns[: self.N] > 0.5, round(float(answer.columns[self.N])), proven), True
+        picks, k = answer.columns[: self.N] > 0.5, round(float(answer.columns[self.N]))
+        return Least(self._missed(picks, k, soft), picks, k, proven), True
+
+    def _missed(self, picks: Mask, k: float, soft: Mask) -> Floats:
+        """Return by how much picks and their number of core products miss each of the rows ``soft``, (M,)."""
+        over = (self._matrix @ picks + self._core * k - self._most) * self.scale
+        return np.where(soft & (over > _NEAR), over, 0.0)
 
     def forget(self) -> None:
         """Let go of the solver, which is made again when it is needed: thousands of them fill a machine."""
