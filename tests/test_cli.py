@@ -217,7 +217,8 @@ def test_rules_that_cannot_hold_are_refused_before_anything_is_estimated(
 ) -> None:
     """A dry run, which fits and solves nothing, finds them too."""
     scenario = damaged("products", lambda frame: frame)
-    assert "core_min 6 is more than core_max 5" in refused(capsys, scenario, "--dry-run", "--set", "core.max=5")
+    told = refused(capsys, scenario, "--dry-run", "--set", "core.max=5")
+    assert "rules.core_min 6 is more than rules.core_max 5" in told
     assert "typ" in refused(capsys, scenario, "--dry-run", "--set", "rules.groups=[{attribute='typ', least=1}]")
 
 

@@ -123,11 +123,15 @@ def test_too_few_can_be_core() -> None:
         (
             Rules(core_min=3, core_max=2),
             ("core",),
-            "rules.core_max 2, which cannot both hold; raise rules.core_max from 2 to 3",
+            "rules.core_min 3 is more than rules.core_max 2; raise",
         ),
         (Rules(core_min=3, products_max=2), ("core", "products_max"), "raise rules.products_max from 2 to 3"),
-        (Rules(local_per_store=(3, 2)), ("local_per_store",), "rules.local_per_store: at least 3 and at most 2"),
-        (Rules(groups=[Group("g", np.ones(6, bool), 3, 2)]), ("groups",), "at least 3 and at most 2 of 'g'"),
+        (
+            Rules(local_per_store=(3, 2)),
+            ("local_per_store",),
+            "at least 3 and at most 2 cannot both hold",
+        ),
+        (Rules(groups=[Group("g", np.ones(6, bool), 3, 2)]), ("groups",), "'g': at least 3 and at most 2 cannot"),
     ],
 )
 def test_limits_that_contradict(rules: Rules, names: tuple[str, ...], words: str) -> None:

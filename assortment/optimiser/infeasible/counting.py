@@ -38,21 +38,23 @@ def counting_shows(problem: Problem) -> bool:
 def contradictions(problem: Problem) -> Iterator[Obstacle]:
     """Yield limits that contradict each other whatever the stores and products are."""
     rules, hard = problem.rules, {rule.name for rule in hard_rules(problem)}
-    core, one = Part("core", "least"), Part("local_per_store", "least")
+    core, local, (least, most) = Part("core", "least"), Part("local_per_store", "least"), rules.local_per_store
     pairs = [
-        (core, Part("core"), rules.core_min, rules.core_max, "rules.core_min is {}, rules.core_max {}"),
-        (core, Part("products_max"), rules.core_min, rules.products_max, "rules.core_min is {}, rules.products_max {}"),
-        (one, one._replace(limit="most"), *rules.local_per_store, "rules.local_per_store: at least {} and at most {}"),
+        (core, Part("core"), rules.core_min, rules.core_max, "rules.core_max"),
+        (core, Part("products_max"), rules.core_min, rules.products_max, "rules.products_max"),
+        (local, local._replace(limit="most"), least, most, "rules.local_per_store"),
     ]
     for g, group in enumerate(rules.groups):
-        part, words = Part("groups", "least", g), f"rules.groups: at least {{}} and at most {{}} of '{group.name}'"
-        pairs.append((part, part._replace(limit="most"), group.least, group.most, words))
-    for low, high, least, most, words in pairs:
-        if not hard.issuperset({low.rule, high.rule}) or least is None or most is None or least <= most:
+        part = Part("groups", "least", g)
+        pairs.append((part, part._replace(limit="most"), group.least, group.most, f"rules.groups: '{group.name}'"))
+    for low, high, floor, ceiling, name in pairs:
+        if not hard.issuperset({low.rule, high.rule}) or floor is None or ceiling is None or floor <= ceiling:
             continue
-        ways = [Way(part.rule, {(part, CHAIN): float(least - most)}) for part in (high, low)]
+        ways = [Way(part.rule, {(part, CHAIN): float(floor - ceiling)}) for part in (high, low)]
         names = tuple(dict.fromkeys((low.rule, high.rule)))
-        yield told_obstacle(problem, names, (), f"{words.format(least, most)}, which cannot both hold", ways)
+        told = f"{name}: at least {floor} and at most {ceiling} cannot both hold"
+        told = f"rules.core_min {floor} is more than {name} {ceiling}" if low == core else told
+        yield told_obstacle(problem, names, (), told, ways)
 
 
 def too_rare(problem: Problem) -> Iterator[Obstacle]:
