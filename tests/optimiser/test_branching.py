@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from optimiser_worlds import best_value, obeys, small_problem
 from store_worlds import branching
@@ -114,6 +114,7 @@ def changed(branches: Branches, rng: np.random.Generator) -> Branches:
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 100_000))
+@example(24208)  # the log of another store, with other classes
 def test_no_change_makes_a_false_bound(seed: int) -> None:
     """Whatever is changed in a certificate of parts: where its check finds nothing, its bound is true."""
     problem, rng = small_problem(seed), np.random.default_rng(seed)

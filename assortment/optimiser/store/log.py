@@ -252,8 +252,15 @@ class TreeLog:
         return len(self.steps) > 1
 
     def replay(self, store: Store, *, full: bool = True) -> float:
-        """Return the bound that follows from the steps; from those of the root alone when not ``full``."""
+        """Return the bound that follows from the steps; from those of the root alone when not ``full``.
+
+        Infinite for the log of a store with other classes or rows.
+        """
+        if len(self.powers) != len(store.pull):
+            return np.inf
         compact = Compact(store, self.powers)
+        if self.row_numbers.max(initial=-1) >= compact.M:
+            return np.inf
         steps = self._unpacked(compact.M)
         walks, cutoff, top = [Walk(compact.root(), np.inf)], -np.inf, -np.inf
         for b, walk in enumerate(walks):
