@@ -14,6 +14,7 @@ from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_
 from assortment.optimiser.store.bound import prove, replay, trivial_bound
 from assortment.optimiser.store.charges import Charges
 from assortment.optimiser.store.search import climb, search
+from assortment.optimiser.workers import Clock
 
 
 @settings(max_examples=60, deadline=None)
@@ -66,6 +67,16 @@ def test_a_product_that_many_buy_is_decided_first() -> None:
         proof = prove(store, search(store), 1e-3, nodes=20)
         assert proof.closed
         assert replay(store, proof.log) == proof.bound
+
+
+def test_the_clock_stops_the_proof_of_one_store() -> None:
+    """Between boxes, with a bound that is true, and the run knows that it was stopped."""
+    store, clock = wider_store(7), Clock(0.0)
+    with branching():
+        proof = prove(store, search(store), 1e-3, nodes=200, clock=clock)
+    assert clock.stopped and proof.nodes == 0 and not proof.closed
+    assert proof.bound >= best_of_many(store)
+    assert prove(store, search(store), 1e-3, nodes=200, clock=Clock(None)).closed
 
 
 @given(st.integers(0, 100_000), st.sampled_from(["plain", "torture"]))

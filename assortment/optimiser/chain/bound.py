@@ -174,7 +174,7 @@ def certify(
     best = least
     if known is not None:
         best = proof.again(known, value + slack)
-        if proof.bound(best) <= value + slack:
+        if clock.expired or proof.bound(best) <= value + slack:
             return best
     prices = known.certificate.prices if known is not None else _start(problem, stores, draft, free, programme)
     target = value + (_PRICE_SHARE if known is None else _PRICE_SHARE_KNOWN) * slack
@@ -185,7 +185,8 @@ def certify(
         found, gained = proof.anew(prices)
         best = min(best, found, key=proof.bound)
         # A proof may have found assortments that the search had missed; then the prices can improve once more.
-        if proof.bound(best) <= value + slack or gained < _FOUND_SHARE * slack or clock.expired:
+        # The clock first: where it stopped a worker's proof it must be known here.
+        if clock.expired or proof.bound(best) <= value + slack or gained < _FOUND_SHARE * slack:
             break
     return best
 
@@ -199,12 +200,13 @@ def _start(problem: Problem, stores: list[Store], draft: Draft, free: Mask, prog
 
 
 class _Task(NamedTuple):
-    """A store at its prices, the best assortment known, how close to it is near enough, and most boxes to look at."""
+    """A store at its prices, the best assortment known, how close to it is near enough, most boxes, when to stop."""
 
     store: Store
     start: Mask
     tolerance: float
     nodes: int
+    clock: Clock
 
 
 class _ChainProof:
@@ -266,7 +268,7 @@ class _ChainProof:
     def _tasks(self, prices: Prices) -> list[_Task]:
         paid, nodes = prices.per_store, max(_NODES, _NODES_OF_ALL // len(self._stores))
         return [
-            _Task(store.priced(paid[s]), self.pieces.best(s, paid[s]), self._tolerance, nodes)
+            _Task(store.priced(paid[s]), self.pieces.best(s, paid[s]), self._tolerance, nodes, self._clock)
             for s, store in enumerate(self._stores)
         ]
 
@@ -291,7 +293,7 @@ def _prove_store(task: _Task) -> StoreBound:
 
 
 def _prove_alone(task: _Task) -> StoreBound:
-    return prove(task.store, task.start, task.tolerance, nodes=task.nodes)
+    return prove(task.store, task.start, task.tolerance, nodes=task.nodes, clock=task.clock)
 
 
 def _replay_store(item: tuple[_Task, StoreLog | None]) -> StoreBound:

@@ -10,6 +10,7 @@ from assortment.optimiser.arrays import Mask
 from assortment.optimiser.store.log import StoreLog
 from assortment.optimiser.store.proof import Proof
 from assortment.optimiser.store.store import Store
+from assortment.optimiser.workers import Clock
 
 _OUTWARD = 1e-9
 
@@ -39,7 +40,7 @@ class StoreBound:
     log: StoreLog | None = None
 
 
-def prove(store: Store, carried: Mask, tolerance: float, *, nodes: int) -> StoreBound:
+def prove(store: Store, carried: Mask, tolerance: float, *, nodes: int, clock: Clock | None = None) -> StoreBound:
     """Bound the value of ``store`` from above.
 
     Parameters
@@ -52,10 +53,12 @@ def prove(store: Store, carried: Mask, tolerance: float, *, nodes: int) -> Store
         The bound is not pushed below the value of the best assortment plus this.
     nodes
         Most boxes to look at. A box with few free products is looked through instead, assortment by assortment.
+    clock
+        When to stop, read between boxes.
     """
     trivial, proof = trivial_bound(store), Proof(store, carried, tolerance)
     if trivial > proof.cutoff:
-        proof.run(nodes)
+        proof.run(nodes, clock)
     bound = min(proof.bound, trivial)
     return StoreBound(bound, proof.best, bound <= proof.cutoff, proof.count, proof.log)
 

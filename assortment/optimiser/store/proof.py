@@ -14,6 +14,7 @@ from assortment.optimiser.store.compact import Box, Compact, Duals, Fold
 from assortment.optimiser.store.log import Branch, Kind, Split, Step, TreeLog, Walk
 from assortment.optimiser.store.search import climb
 from assortment.optimiser.store.store import Store
+from assortment.optimiser.workers import Clock
 
 # Rounds of narrowing: at the root, and in each later box.
 _ROOT_ROUNDS = 20
@@ -85,9 +86,11 @@ class Proof:
         """The log of what was done so far."""
         return TreeLog.written(self._compact.powers, self._root)
 
-    def run(self, nodes: int) -> None:
-        """Look at ``nodes`` boxes at most, the most promising first."""
+    def run(self, nodes: int, clock: Clock | None = None) -> None:
+        """Look at ``nodes`` boxes at most, the most promising first, until the clock stops it."""
         while self._open and self.count < nodes and -self._open[0][0] > self.cutoff:
+            if clock is not None and clock.expired:
+                break
             item = heapq.heappop(self._open)[2]
             self.count += 1
             self._look(item, _ROOT_ROUNDS if item.branch is self._root else _NODE_ROUNDS)
