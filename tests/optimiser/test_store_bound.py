@@ -57,6 +57,29 @@ def test_wider_stores(seed: int, few: int) -> None:
     assert best - 1e-9 * abs(best) <= proof.bound <= best + 1e-3 + 1e-9
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 100_000), st.sampled_from([0.01, 0.1, 1.0]))
+def test_a_proof_begins_from_an_earlier_one(seed: int, moved: float) -> None:
+    """At other prices and with a shorter shelf: it begins where that left the root, is as true, and replays alike."""
+    store, rng = wider_store(seed), np.random.default_rng(seed)
+    price = rng.normal(0, moved, len(store.cost)) * np.abs(store.cost).mean()
+    changed = dataclasses.replace(store.priced(price), high=store.high - [0.25, 0, 0])
+    with branching():
+        earlier = prove(store, search(store), 1e-3, nodes=200)
+        known = earlier.log
+        proof = prove(changed, search(changed), 1e-3, nodes=200, known=known)
+        assert proof.closed
+        assert replay(changed, proof.log) == proof.bound
+        begun = prove(store, earlier.carried, 1e-3, nodes=0, known=known)
+        root = replay(store, known, full=False)
+        assert begun.bound <= root + 1e-9 * abs(root)
+    best = best_of_many(changed)
+    assert best - 1e-9 * abs(best) <= proof.bound <= best + 1e-3 + 1e-9
+    other = bent_store(seed)  # of other products: its log says nothing here
+    foreign = prove(other, search(other), 1e-3, nodes=1).log
+    assert prove(changed, search(changed), 1e-3, nodes=200, known=foreign).bound >= best - 1e-9 * abs(best)
+
+
 def test_a_product_that_many_buy_is_decided_first() -> None:
     """Half of it is worth far more than half of what it is worth; stores that hang on it close in a few boxes.
 

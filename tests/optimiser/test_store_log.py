@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from store_worlds import a_store, best_of, best_of_many, branching, wider_store
 
 from assortment.optimiser.store.bound import StoreBound, prove, replay
-from assortment.optimiser.store.log import Kind, TreeLog
+from assortment.optimiser.store.log import Kind, StoreLog
 from assortment.optimiser.store.search import search
 from assortment.optimiser.store.store import Store
 
@@ -22,7 +22,7 @@ def proven(store: Store, tolerance: float = 1e-3) -> StoreBound:
     return prove(store, search(store), tolerance, nodes=200)
 
 
-def without_step(log: TreeLog, step: int) -> TreeLog:
+def without_step(log: StoreLog, step: int) -> StoreLog:
     """The log with one step left out."""
     K = len(log.powers)
     counts = np.where(log.kinds == Kind.NARROW, 2 * K, 1)
@@ -50,7 +50,7 @@ def without_step(log: TreeLog, step: int) -> TreeLog:
     )
 
 
-def tampered(log: TreeLog, rng: np.random.Generator) -> TreeLog:
+def tampered(log: StoreLog, rng: np.random.Generator) -> StoreLog:
     """The log with one thing changed."""
     what = rng.choice(
         ["money", "slope", "ends", "row_duals", "marks", "cutoffs", "split_at", "splits", "powers", "step", "box"]
@@ -107,7 +107,7 @@ def test_what_is_missing_is_missed() -> None:
     with branching():
         proof = proven(store)
         log = proof.log
-        assert isinstance(log, TreeLog)
+        assert isinstance(log, StoreLog)
         assert log.split
         assert replay(store, log) == proof.bound
         needed = [replay(store, without_step(log, i)) > proof.bound + 1e-6 for i in range(len(log.kinds))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -178,11 +178,13 @@ def certify(
             return best
     prices = known.certificate.prices if known is not None else _start(problem, stores, draft, free, programme)
     target = value + (_PRICE_SHARE if known is None else _PRICE_SHARE_KNOWN) * slack
+    logs: Sequence[StoreLog | None] = [None] * problem.S if known is None else known.logs(stores)
     for _ in range(_ROUNDS):
         prices = polish_prices(
             proof.coupling, stores, prices, proof.pieces, target=target, steps=_STEPS, team=team, clock=clock
         )
-        found, gained = proof.anew(prices)
+        found, gained = proof.anew(prices, logs)
+        logs = found.logs
         best = min(best, found, key=proof.bound)
         # A proof may have found assortments that the search had missed; then the prices can improve once more.
         # The clock first: where it stopped a worker's proof it must be known here.
@@ -200,13 +202,30 @@ def _start(problem: Problem, stores: list[Store], draft: Draft, free: Mask, prog
 
 
 class _Task(NamedTuple):
-    """A store at its prices, the best assortment known, how close to it is near enough, most boxes, when to stop."""
+    """A store to be proven.
+
+    Parameters
+    ----------
+    store
+        The store at its prices.
+    start
+        The best assortment known, (N,).
+    tolerance
+        How close to that is near enough.
+    nodes
+        Most boxes to look at.
+    clock
+        When to stop.
+    known
+        The log of an earlier proof to begin from; ``None``: none.
+    """
 
     store: Store
     start: Mask
     tolerance: float
     nodes: int
     clock: Clock
+    known: StoreLog | None = None
 
 
 class _ChainProof:
@@ -230,9 +249,12 @@ class _ChainProof:
         """Return the bound of a certificate, without stating the shared part anew."""
         return certificate.total(self.coupling.bound(certificate.prices, certificate.duals), certificate.store_bounds)
 
-    def anew(self, prices: Prices) -> tuple[Certificate, float]:
-        """Return the certificate at ``prices``, and by how much the proofs' assortments beat those known before."""
-        tasks = self._tasks(prices)
+    def anew(self, prices: Prices, logs: Sequence[StoreLog | None]) -> tuple[Certificate, float]:
+        """Return the certificate at ``prices``, and by how much the proofs' assortments beat those known before.
+
+        Proofs begin with the steps of ``logs``, (S,), as far as there are any.
+        """
+        tasks = self._tasks(prices, logs)
         proofs = list(self._team.map_until(self._clock, _prove_store, tasks, _unproven))
         gained = sum(
             task.store.value(proof.carried) - task.store.value(task.start)
@@ -244,8 +266,8 @@ class _ChainProof:
     def again(self, known: Proven, enough: float) -> Certificate:
         """Return the certificate at the prices known, from the steps known and, where too little follows, from new."""
         prices = known.certificate.prices
-        tasks, logs = self._tasks(prices), known.logs(self._stores)
-        proofs = list(self._team.map(_replay_store, zip(tasks, logs, strict=True)))
+        tasks = self._tasks(prices, known.logs(self._stores))
+        proofs = list(self._team.map(_replay_store, tasks))
         certificate = self._certificate(prices, proofs)
         excess = np.array([self._excess(task, proof) for task, proof in zip(tasks, proofs, strict=True)])
         while not self._clock.expired:
@@ -265,10 +287,10 @@ class _ChainProof:
         """Return what a proof that closes would take off a bound, at most."""
         return max(0.0, proof.bound - task.store.value(proof.carried) - self._tolerance)
 
-    def _tasks(self, prices: Prices) -> list[_Task]:
+    def _tasks(self, prices: Prices, logs: Sequence[StoreLog | None]) -> list[_Task]:
         paid, nodes = prices.per_store, max(_NODES, _NODES_OF_ALL // len(self._stores))
         return [
-            _Task(store.priced(paid[s]), self.pieces.best(s, paid[s]), self._tolerance, nodes, self._clock)
+            _Task(store.priced(paid[s]), self.pieces.best(s, paid[s]), self._tolerance, nodes, self._clock, logs[s])
             for s, store in enumerate(self._stores)
         ]
 
@@ -293,15 +315,14 @@ def _prove_store(task: _Task) -> StoreBound:
 
 
 def _prove_alone(task: _Task) -> StoreBound:
-    return prove(task.store, task.start, task.tolerance, nodes=task.nodes, clock=task.clock)
+    return prove(task.store, task.start, task.tolerance, nodes=task.nodes, clock=task.clock, known=task.known)
 
 
-def _replay_store(item: tuple[_Task, StoreLog | None]) -> StoreBound:
-    task, log = item
+def _replay_store(task: _Task) -> StoreBound:
     found = search(task.store, task.start, rounds=2, wide=True)
     carried = task.start if found is None else found
-    bound = replay(task.store, log)
-    return StoreBound(bound, carried, bound <= task.store.value(carried) + task.tolerance, 0, log)
+    bound = replay(task.store, task.known)
+    return StoreBound(bound, carried, bound <= task.store.value(carried) + task.tolerance, 0, task.known)
 
 
 def _unproven(task: _Task) -> StoreBound:

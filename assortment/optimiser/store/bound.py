@@ -40,7 +40,15 @@ class StoreBound:
     log: StoreLog | None = None
 
 
-def prove(store: Store, carried: Mask, tolerance: float, *, nodes: int, clock: Clock | None = None) -> StoreBound:
+def prove(
+    store: Store,
+    carried: Mask,
+    tolerance: float,
+    *,
+    nodes: int,
+    clock: Clock | None = None,
+    known: StoreLog | None = None,
+) -> StoreBound:
     """Bound the value of ``store`` from above.
 
     Parameters
@@ -55,8 +63,10 @@ def prove(store: Store, carried: Mask, tolerance: float, *, nodes: int, clock: C
         Most boxes to look at. A box with few free products is looked through instead, assortment by assortment.
     clock
         When to stop, read between boxes.
+    known
+        The log of an earlier proof, of the store with other prices or limits, to begin from.
     """
-    trivial, proof = trivial_bound(store), Proof(store, carried, tolerance)
+    trivial, proof = trivial_bound(store), Proof(store, carried, tolerance, known)
     if trivial > proof.cutoff:
         proof.run(nodes, clock)
     bound = min(proof.bound, trivial)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import islice
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,24 +20,6 @@ from assortment.optimiser.store.store import Store
 
 # A box with at most so many free products is looked through.
 FEW_PRODUCTS = 10
-
-
-class StoreLog(Protocol):
-    """What the bound of a store rests on."""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        ...
-
-    @property
-    def split(self) -> bool:
-        """Whether the bound rests on more than the root."""
-        ...
-
-    def replay(self, store: Store, *, full: bool = True) -> float:
-        """Return the bound on ``store`` that follows, without a solver; with ``full=False`` that of the root alone."""
-        ...
 
 
 class Kind(IntEnum):
@@ -181,8 +162,8 @@ class Walk:
 
 
 @dataclass(frozen=True, eq=False)
-class TreeLog:
-    """A proof by relaxation, narrowing and branching.
+class StoreLog:
+    """What the bound of a store rests on: a proof by relaxation, narrowing and branching.
 
     Parameters
     ----------
@@ -217,7 +198,7 @@ class TreeLog:
     split_at: Floats
 
     @classmethod
-    def written(cls, powers: Powers, root: Branch) -> TreeLog:
+    def written(cls, powers: Powers, root: Branch) -> StoreLog:
         """Return the log of what was done to the root and all boxes that came of it."""
         branches = root.ordered()
         steps = [step for branch in branches for step in branch.steps]
@@ -277,6 +258,13 @@ class TreeLog:
             if not halves:
                 top = max(top, walk.bound)
         return float(max(cutoff, top))
+
+    def root_steps(self, store: Store) -> list[Step]:
+        """Return the steps of the root; none where the log is of a store with other classes or rows."""
+        M = len(store.polytope.low)
+        if len(self.powers) != len(store.pull) or self.row_numbers.max(initial=-1) >= M:
+            return []
+        return list(islice(self._unpacked(M), int(self.steps[0])))
 
     def _unpacked(self, M: int) -> Iterator[Step]:
         K, at, narrowed = len(self.powers), 0, 0

@@ -11,7 +11,7 @@ from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.programme.linear import Answer
 from assortment.optimiser.store.box_programme import BoxProgramme, Point, first_slopes, spread_slopes
 from assortment.optimiser.store.compact import Box, Compact, Duals, Fold
-from assortment.optimiser.store.log import Branch, Kind, Split, Step, TreeLog, Walk
+from assortment.optimiser.store.log import Branch, Kind, Split, Step, StoreLog, Walk
 from assortment.optimiser.store.search import climb
 from assortment.optimiser.store.store import Store
 from assortment.optimiser.workers import Clock
@@ -56,12 +56,15 @@ class Proof:
         The best assortment known, (N,).
     tolerance
         Only what is worth more than the best known and this is looked for.
+    known
+        An earlier proof of the store as it was, or ``None``; it begins with the steps that one took at the root.
     """
 
-    def __init__(self, store: Store, carried: Mask, tolerance: float) -> None:
+    def __init__(self, store: Store, carried: Mask, tolerance: float, known: StoreLog | None = None) -> None:
         self.store, self.tolerance = store, tolerance
         self.best, self.value, self.count = carried, store.value(carried), 0
-        self._compact = Compact.near(store, carried)
+        steps = [] if known is None else known.root_steps(store)
+        self._compact = Compact(store, known.powers) if known is not None and steps else Compact.near(store, carried)
         self._rate: Floats = (store.earned @ carried) / (1 + store.pull @ carried)
         self._root = Branch()
         self._open: list[tuple[float, int, _Item]] = []
@@ -69,7 +72,11 @@ class Proof:
         # The highest cut-off that a step has asked for, and what boxes may be worth that are not worked on any more.
         self._asked = self._left = -np.inf
         box = self._compact.root()
-        self._push(_Item(self._root, Walk(box, np.inf, _MARGIN), first_slopes(box)))
+        root = _Item(self._root, Walk(box, np.inf, _MARGIN), first_slopes(box))
+        for step in steps:
+            if not self._settled(root.walk):
+                self._take(root, step.kind, step.duals, step.mark)
+        self._push(root)
 
     @property
     def cutoff(self) -> float:
@@ -82,9 +89,9 @@ class Proof:
         return max(self._asked, self._left, *(-item[0] for item in self._open))
 
     @property
-    def log(self) -> TreeLog:
+    def log(self) -> StoreLog:
         """The log of what was done so far."""
-        return TreeLog.written(self._compact.powers, self._root)
+        return StoreLog.written(self._compact.powers, self._root)
 
     def run(self, nodes: int, clock: Clock | None = None) -> None:
         """Look at ``nodes`` boxes at most, the most promising first, until the clock stops it."""
