@@ -52,9 +52,9 @@ class Conflict:
 
 
 def rules_in_order(names: Iterable[str]) -> list[str]:
-    """Return rules in the order in which to try to leave them out."""
-    given = dict.fromkeys(names)
-    others = [name for name in given if name not in _LEAVE_FIRST + _LEAVE_LAST]
+    """Return rules in the order in which to try to leave them out, whatever the order of ``names``."""
+    given = set(names)
+    others = [rule.name for rule in RULES if rule.name not in _LEAVE_FIRST + _LEAVE_LAST]
     return [name for name in (*_LEAVE_FIRST, *others, *_LEAVE_LAST) if name in given]
 
 
