@@ -135,7 +135,7 @@ def _work(
     free, draft = _first(apart, run, stores, programme, known=known, team=team)
     # A plan without proof is worth little: the search leaves the proof its share of the time.
     searching = clock.part(_SEARCH_SHARE) if prove else clock
-    run.draft = first_shared_draft(problem, stores, draft, searching)
+    run.draft = first_shared_draft(problem, stores, draft, _obeying(problem, known), searching)
     run.step(2)
     draft = improve(
         apart, stores, draft, programme, anew=known is None or known.plan is None, gap=gap, team=team, clock=searching
@@ -183,14 +183,21 @@ def _first(
     """Return what the stores carry alone (or in the known plan), (S, N), and a plan that obeys every rule."""
     if known is not None:
         draft = warm_draft(problem, stores, known.carried, known.core, team)
-        if not audit(problem, known.carried, known.core):
-            same = Draft.of(problem, known.carried, known.core)
+        same = _obeying(problem, known)
+        if same is not None:
             draft = same if draft is None or same.value(problem) > draft.value(problem) else draft
         if draft is not None:
             return draft.carried, draft
     free = free_stores(problem, stores, team)
     run.step(1)
     return free, first_draft(problem, stores, free, programme, team)
+
+
+def _obeying(problem: Problem, known: _Known | None) -> Draft | None:
+    """Return the known plan where it obeys every rule of ``problem``."""
+    if known is None or audit(problem, known.carried, known.core):
+        return None
+    return Draft.of(problem, known.carried, known.core)
 
 
 def _known(problem: Problem, start: Plan | Mask) -> _Known:

@@ -33,6 +33,14 @@ def test_from_itself(problem: Problem, plan: Plan) -> None:
     assert again.verify(full=True).ok
 
 
+def test_never_worse_than_where_it_begins() -> None:
+    """A plan that obeys every rule is not lost, even where it is hard to share so few assortments once more."""
+    problem = small_problem(590)
+    plan = solve(problem, gap=1e-4)
+    again = solve(problem, prove=False, start=plan)
+    assert again.value >= plan.value - 1e-9 * abs(plan.value)
+
+
 def test_from_today(problem: Problem) -> None:
     """A listing will do as a start; it is used as far as the rules let it."""
     warm = solve(problem, gap=1e-3, start=problem.rules.today)

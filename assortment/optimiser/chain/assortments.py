@@ -64,8 +64,15 @@ def shared_draft(problem: Problem, stores: list[Store], draft: Draft, clock: Clo
     return groups.draft
 
 
-def first_shared_draft(problem: Problem, stores: list[Store], draft: Draft, clock: Clock) -> Draft:
-    """Return a plan that obeys every rule; parameters as for `shared_draft`.
+def first_shared_draft(problem: Problem, stores: list[Store], draft: Draft, known: Draft | None, clock: Clock) -> Draft:
+    """Return a plan that obeys every rule.
+
+    Parameters
+    ----------
+    problem, stores, draft, clock
+        As for `shared_draft`.
+    known
+        A plan that obeys every rule, where there is one: no worse one is returned.
 
     Raises
     ------
@@ -73,6 +80,8 @@ def first_shared_draft(problem: Problem, stores: list[Store], draft: Draft, cloc
         When there is none, or, in a chain too large to state all of that in one programme, when none is found.
     """
     shared = shared_draft(problem, stores, draft, clock)
+    if known is not None and (shared is None or shared.value(problem) < known.value(problem)):
+        return known
     if shared is None and problem.S**2 * problem.N > _ROWS_MOST:
         raise not_found("assortments_max")
     if shared is None:
