@@ -16,6 +16,7 @@ from optimiser_worlds import obeys, small_problem
 from assortment.errors import Infeasible, Obstacle, Relaxation, Step
 from assortment.optimiser import Group, Problem, Rules, audit
 from assortment.optimiser.infeasible.any_plan import any_plan
+from assortment.optimiser.infeasible.conflict import rules_in_order
 from assortment.optimiser.infeasible.infeasible import explain, is_impossible
 from assortment.optimiser.infeasible.relaxation import relaxed
 from assortment.optimiser.infeasible.store_rows import rows_of
@@ -133,6 +134,13 @@ def test_explanations_repeat_to_the_letter() -> None:
     for seed in INFEASIBLE:
         problem = small_problem(seed)
         assert str(explain(problem)) == str(explain(problem))
+
+
+def test_rules_are_tried_in_one_order() -> None:
+    """The order of a set of names differs from process to process; that in which rules are left out does not."""
+    names = [rule.name for rule in RULES]
+    turned = [rules_in_order(names[i:] + names[:i]) for i in range(len(names))]
+    assert all(order == turned[0] and set(order) == set(names) for order in turned)
 
 
 @given(st.integers(0, 10_000))

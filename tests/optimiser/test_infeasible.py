@@ -14,6 +14,7 @@ from assortment.optimiser.infeasible import spread
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.infeasible import explain
 from assortment.optimiser.infeasible.relaxation import relaxed
+from assortment.optimiser.infeasible.sharing import sharing_conflict
 
 
 def chain(rules: Rules, *, shelf: float | list[float] = 100.0, space: float = 10.0, S: int = 3) -> Problem:
@@ -238,3 +239,8 @@ def test_shares_of_local_products() -> None:
     assert "a core of at least 3 products" in str(error)
     assert "at least 50 % local products in each store" in str(error)
     assert "lower the least in rules.local_share from 0.5 to 0" in str(error)
+
+
+def test_sharing_is_not_blamed_where_every_store_may_have_its_own() -> None:
+    """With as many assortments as stores that rule forbids nothing, whatever else is wrong."""
+    assert sharing_conflict(chain(Rules(core_min=5, assortments_max=3), shelf=38.0)) is None

@@ -58,8 +58,8 @@ def too_few_assortments(problem: Problem) -> Iterator[Obstacle]:
     yield told_obstacle(problem, rules, ids, told, [_raised(len(stores) - most)], irreducible=len(names) == 1)
 
 
-def _raised(more: int, *, least: bool = True) -> Way:
-    return Way("assortments_max", {(Part("assortments_max"), CHAIN): float(more)}, least=least)
+def _raised(more: int, *, least: bool = True, checked: bool = True) -> Way:
+    return Way("assortments_max", {(Part("assortments_max"), CHAIN): float(more)}, least=least, checked=checked)
 
 
 def sharing_conflict(problem: Problem) -> Obstacle | None:
@@ -69,7 +69,7 @@ def sharing_conflict(problem: Problem) -> Obstacle | None:
     of that in one programme nothing else is known.
     """
     most = problem.rules.assortments_max
-    if most is None:
+    if most is None or most >= problem.S:
         return None
     plain = next(too_few_assortments(problem), None)
     if problem.S**2 * problem.N > _ROWS_MOST:
@@ -83,7 +83,7 @@ def sharing_conflict(problem: Problem) -> Obstacle | None:
     )
     if plain is not None and set(plain.rules) == {*others, "assortments_max"}:
         return dataclasses.replace(plain, irreducible=True)
-    ruled_out = most
+    more, holds, ruled_out = most, None, most
     for more in range(most + 1, problem.S + 1):
         holds = _can_hold(problem.with_rules(assortments_max=more), [*others, "assortments_max"])
         if holds:
@@ -91,7 +91,7 @@ def sharing_conflict(problem: Problem) -> Obstacle | None:
         ruled_out = more if holds is False and ruled_out == more - 1 else ruled_out
     asked = joined([f"rules.{name}" if name in _SEVERAL else asked_for(problem, Part(name)) for name in others])
     told = f"the chain: with {asked}, the stores need more than {count(most, 'different assortment')}"
-    way = _raised(more - most, least=ruled_out == more - 1)
+    way = _raised(more - most, least=ruled_out == more - 1, checked=bool(holds))
     return told_obstacle(problem, ("assortments_max", *others), (), told, [way])
 
 
