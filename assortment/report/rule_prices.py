@@ -28,6 +28,7 @@ _STATES = {
     "time_limit": "stopped by the time limit",
     "interrupted": "interrupted",
     "infeasible": "no plan obeys all rules then",
+    "not_found": "no plan was found then",
     "not_reached": "not worked out",
 }
 
@@ -187,7 +188,7 @@ def _amount(facts: Facts, value: float, *, signed: bool = False) -> str:
 
 
 def _range(facts: Facts, row: Any, *, signed: bool = False) -> str:
-    if row.status in ("not_reached", "infeasible"):
+    if row.status in ("not_reached", "infeasible", "not_found"):
         return ""
     if pd.isna(row.at_most_per_week):
         return "not proven"

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from chain_instances import chain_problem
 from optimiser_worlds import best_value, small_problem
 
-from assortment.errors import Infeasible
-from assortment.optimiser import RULES, Plan, Problem, Rules, plan_worth, room_worth, rule_prices, shelf_worth, solve
+from assortment.errors import Infeasible, ProblemError
+from assortment.optimiser import (
+    RULES,
+    Plan,
+    Problem,
+    Rules,
+    Status,
+    plan_worth,
+    room_worth,
+    rule_prices,
+    shelf_worth,
+    solve,
+)
+from assortment.optimiser.infeasible.infeasible import not_found
+from assortment.optimiser.worth.again import Again
 from assortment.optimiser.worth.room import one_more
 from assortment.optimiser.worth.rule_prices import LIFTED
 
@@ -193,3 +208,34 @@ def test_no_time_for_all_together(plan: Plan) -> None:
     worth = plan_worth(plan, total_time_limit_s=0)
     assert set(worth.rules.chain["status"]) == set(worth.room["status"]) == {"not_reached"}
     assert worth.stopped and not worth.interrupted
+
+
+def test_the_last_one_cut_short_is_said_to_be(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the time of all together ends in the midst of the last problem, it counts as stopped."""
+    again = Again(plan, 1e-3, None, 1, prove=False, total_time_limit_s=60.0)
+
+    def late(problem: Problem, **_: object) -> Plan:
+        again._clock.limit_s = 0.0
+        return dataclasses.replace(plan, problem=problem, status=Status.TIME_LIMIT)
+
+    monkeypatch.setattr("assortment.optimiser.worth.again.solve", late)
+    assert not again.stopped
+    assert again.solve(plan.problem).status == "time_limit"
+    assert again.stopped and not again.interrupted
+
+
+def test_a_plan_that_was_not_found_is_not_said_to_be_impossible(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a changed problem is left undecided, its status claims nothing."""
+
+    def undecided(*_: object, **__: object) -> Plan:
+        raise not_found()
+
+    monkeypatch.setattr("assortment.optimiser.worth.again.solve", undecided)
+    assert set(room_worth(plan)["status"]) == {"not_found"}
+
+
+def test_a_time_limit_that_is_none_is_refused(plan: Plan) -> None:
+    """A total time limit below 0, or no number, is an error that says so."""
+    for limit in (-1.0, float("nan")):
+        with pytest.raises(ProblemError, match="total_time_limit_s: found"):
+            plan_worth(plan, total_time_limit_s=limit)

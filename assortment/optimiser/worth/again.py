@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assortment.errors import Infeasible
+from assortment.errors import Infeasible, ProblemError
+from assortment.optimiser.plan.status import Status
 from assortment.optimiser.solve import solve
 from assortment.optimiser.workers import Clock
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from assortment.optimiser.problem.problem import Problem
 
 INFEASIBLE = "infeasible"
+NOT_FOUND = "not_found"
 NOT_REACHED = "not_reached"
 
 
@@ -27,7 +29,8 @@ class Answer:
     Parameters
     ----------
     status
-        That of the plan, or ``infeasible`` (no plan obeys the changed rules) or ``not_reached`` (stopped before).
+        That of the plan, or ``infeasible`` (no plan obeys the changed rules), ``not_found`` (none was found, which
+        proves nothing) or ``not_reached`` (stopped before).
     plan
         The plan; ``None`` where there is none.
     more
@@ -72,19 +75,23 @@ class Again:
     count: int = 0
 
     def __post_init__(self) -> None:
-        self.interrupted = False
+        limit = self.total_time_limit_s
+        if limit is not None and not limit >= 0:
+            raise ProblemError(f"total_time_limit_s: found {limit}; expected 0 s or more, or None for no limit")
+        self.interrupted = self._late = False
         self._clock = Clock(self.total_time_limit_s)
         self._done = 0
 
     @property
     def stopped(self) -> bool:
         """Whether the user or the clock has stopped it, so that something may be missing or looser than asked for."""
-        return self.interrupted or self._clock.stopped
+        return self.interrupted or self._late
 
     def solve(self, problem: Problem) -> Answer:
         """Solve a changed problem, unless the user or the clock has stopped."""
         answer = Answer(NOT_REACHED)
-        if self.interrupted or self._clock.expired:
+        self._late |= self._clock.expired
+        if self.stopped:
             return answer
         try:
             answer = self._solved(problem)
@@ -93,7 +100,9 @@ class Again:
                 self.progress(self._done, self.count)
         except KeyboardInterrupt:
             self.interrupted = True
-        self.interrupted = self.interrupted or answer.status == "interrupted"
+        self.interrupted |= answer.status == Status.INTERRUPTED
+        # The time of all together may have run out in the midst of the last one.
+        self._late |= answer.status == Status.TIME_LIMIT and self._clock.expired
         return answer
 
     def _solved(self, problem: Problem) -> Answer:
@@ -107,8 +116,8 @@ class Again:
                 prove=self.prove,
                 start=self.plan,
             )
-        except Infeasible:
-            return Answer(INFEASIBLE)
+        except Infeasible as error:
+            return Answer(INFEASIBLE if error.obstacles else NOT_FOUND)
         return Answer(
             status=str(found.status),
             plan=found,

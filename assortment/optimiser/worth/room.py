@@ -72,7 +72,8 @@ def room_worth(
     DataFrame
         rule, step (in words), worth_per_week (below 0 where the rules force the step, as with a core of exactly so many
         products), at_least_per_week and at_most_per_week (between what it is proven to lie; NaN where nothing is) and
-        status: that of the plan with the step, ``infeasible`` where there is none, or ``not_reached``.
+        status: that of the plan with the step, ``infeasible`` where there is none, ``not_found`` where none was found,
+        or ``not_reached``.
     """
     steps = list(one_more(plan.problem))
     again = Again(plan, gap, time_limit_s, workers, prove, total_time_limit_s, progress, len(steps))
