@@ -96,7 +96,7 @@ def run(
     if finished.plan.status == "interrupted":
         _err.print("stopped early: the reports hold the best plan found so far", soft_wrap=True)
         sys.exit(_INTERRUPTED)
-    if finished.worth is not None and finished.worth.interrupted:
+    if asked.solve.prices and (finished.worth is None or finished.worth.interrupted):
         _err.print("stopped early: the plan is finished, but not every rule has a price", soft_wrap=True)
         sys.exit(_INTERRUPTED)
 
@@ -192,10 +192,10 @@ def prices(
     if finished.worth is None:
         raise KeyboardInterrupt  # before the first rule
     told = Facts.of(finished)
-    written = price_files(told, folder)
+    # Printed first: a full disk must not cost what took minutes.
     for table in _what_rules_cost(told):
         _out.print(table)
-    for file in written:
+    for file in price_files(told, folder):
         _out.print(f"written to {file}", soft_wrap=True)
     if finished.worth.interrupted:
         _err.print("stopped early: not every rule has a price", soft_wrap=True)

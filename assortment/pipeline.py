@@ -303,16 +303,20 @@ def _worth(
     """Return what rules cost and room is worth, where it is asked for and nobody has stopped the run."""
     if not asked.solve.prices or plan.status == "interrupted":
         return None
-    with _timed("prices", seconds, progress):
-        return plan_worth(
-            plan,
-            gap=asked.solve.gap,
-            time_limit_s=asked.solve.time_limit_s,
-            total_time_limit_s=asked.solve.prices_time_limit_s,
-            workers=workers,
-            prove=asked.solve.prove,
-            progress=_of("prices", progress),
-        )
+    try:
+        with _timed("prices", seconds, progress):
+            return plan_worth(
+                plan,
+                gap=asked.solve.gap,
+                time_limit_s=asked.solve.time_limit_s,
+                total_time_limit_s=asked.solve.prices_time_limit_s,
+                workers=workers,
+                prove=asked.solve.prove,
+                progress=_of("prices", progress),
+            )
+    except KeyboardInterrupt:
+        # `plan_worth` keeps what it has; pressed again, the plan at least is kept.
+        return None
 
 
 def _of(stage: str, progress: Progress | None) -> Callable[[int, int], None] | None:

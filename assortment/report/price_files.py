@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
@@ -32,17 +34,19 @@ def price_files(facts: Facts, folder: Path) -> list[Path]:
     Raises
     ------
     ReportError
-        The place cannot be written.
+        The place cannot be written; then none of them is.
     """
-    written = []
-    for name, table in PRICE_FILES.items():
-        with replacing_file(folder / name, ending=".csv") as unfinished:
-            write_csv(table(facts), unfinished)
-        written.append(folder / name)
-    return written
+    with ExitStack() as files:
+        for name, table in PRICE_FILES.items():
+            write_csv(table(facts), files.enter_context(replacing_file(folder / name, ending=".csv")))
+    return [folder / name for name in PRICE_FILES]
 
 
 def require_folder(folder: Path) -> None:
-    """Raise ReportError where ``folder`` is a file, before anything is solved."""
-    if folder.is_file():
-        raise ReportError(f"{folder} is a file; choose another place with --out")
+    """Raise ReportError where ``folder`` cannot be a folder to write to, before anything is solved."""
+    # `Path.exists` raises where a folder above may not be searched.
+    there = next(place for place in (folder, *folder.absolute().parents) if os.path.exists(place))  # noqa: PTH110
+    if not there.is_dir():
+        raise ReportError(f"{there} is a file; choose another place with --out")
+    if not os.access(there, os.W_OK):
+        raise ReportError(f"{there} cannot be written to; choose another place with --out")

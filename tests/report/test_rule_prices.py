@@ -175,3 +175,57 @@ def test_ctrl_c_on_the_command_line(
         cli.main(["prices", str(scenario), "--out", str(tmp_path / "none")])
     assert ended.value.code == 130 and "nothing was written" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_files_are_written_all_or_none(
+    made: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where one of the files cannot be written none is, and what was worked out is printed all the same."""
+    scenario = tmp_path / "milk.toml"
+    scenario.write_text('title = "Milk"\nchain = "."\ncategory = "milk"\n', encoding="utf-8")
+    monkeypatch.setattr(cli, "run_scenario", lambda *_, **__: priced(made))
+    (tmp_path / "out" / FILES[2]).mkdir(parents=True)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["prices", str(scenario), "--out", str(tmp_path / "out")])
+    told = capsys.readouterr()
+    assert ended.value.code == 8 and "is a folder" in told.err and "$40.00" in told.out
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [FILES[2]]
+
+
+def test_a_place_that_cannot_be_is_refused_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder below a file is refused before anything is read or solved."""
+    scenario = tmp_path / "milk.toml"
+    scenario.write_text('title = "Milk"\nchain = "none"\ncategory = "milk"\n', encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["prices", str(scenario), "--out", str(scenario / "deep" / "er")])
+    assert ended.value.code == 8 and "milk.toml is a file" in capsys.readouterr().err.replace("\n", "")
+
+
+def test_nothing_reached_is_told_too(made: Maker, tmp_path: Path) -> None:
+    """When the time was over before the first rule, pages, workbook and files are written without figures."""
+    run = priced(made)
+    rules = run.worth.rules.chain.assign(cost_per_week=np.nan, at_least_per_week=np.nan, at_most_per_week=np.nan)
+    none = RulePrices(rules.assign(status="not_reached"), run.worth.rules.stores.head(0))
+    run.worth = replace(run.worth, rules=none, room=run.worth.room.head(0), stopped=True)
+    save(run, tmp_path)
+    assert "not worked out" in words(tmp_path / "chain.pdf")
+    assert len(pd.read_csv(tmp_path / FILES[1])) == 0
+    # Frames without rows know no types.
+    run.worth = replace(run.worth, rules=RulePrices(rules, pd.DataFrame([], columns=list(none.stores))))
+    assert len(store_rule_table(Facts.of(run))) == len(run.problem.store_ids)
+
+
+def test_ctrl_c_pressed_again_keeps_the_plan(
+    made: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where prices were asked for and none came, the reports are written and the exit code says interrupted."""
+    run = made()
+    run.worth, run.summary, run.save = None, dict, lambda folder, progress: save(run, folder)
+    scenario = tmp_path / "milk.toml"
+    scenario.write_text('title = "Milk"\nchain = "."\ncategory = "milk"\n', encoding="utf-8")
+    monkeypatch.setattr(cli, "run_scenario", lambda *_, **__: run)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", str(scenario), "--prices", "--out", str(tmp_path / "out")])
+    assert ended.value.code == 130 and "not every rule has a price" in capsys.readouterr().err
+    assert (tmp_path / "out" / "chain.pdf").exists()
