@@ -17,6 +17,7 @@ from assortment.errors import Infeasible
 from assortment.optimiser import Plan, Problem, Status, solve
 from assortment.optimiser.chain.bound import Certificate
 from assortment.optimiser.chain.branches import Branches
+from assortment.optimiser.chain.branching import _Node
 from assortment.optimiser.chain.fixing import Decision, Fixing, Kind
 
 
@@ -200,3 +201,19 @@ def test_a_certificate_is_of_all_plans() -> None:
     assert len(parts) == 1
     assert parts[0].fixing.holds(plan.carried, plan.core)
     assert parts[0].bound == certificate.bound(plan.problem)
+
+
+def test_a_deep_tree_is_told_in_order() -> None:
+    """However deep the splits go, each part comes before those that it is split into, the answer no before yes."""
+    problem = small_problem(11)
+    leaf = _Node(Fixing.none(problem), 0.0, _nothing(problem), np.zeros(0))  # type: ignore[arg-type]
+    deep = leaf
+    for _ in range(3000):
+        deep = dataclasses.replace(leaf, halves=(dataclasses.replace(leaf), deep))
+    nodes = deep.ordered()
+    assert len(nodes) == 6001
+    at = {id(node): i for i, node in enumerate(nodes)}
+    for node in nodes:
+        if node.halves:
+            no, yes = node.halves
+            assert at[id(no)] == at[id(node)] + 1 and at[id(yes)] == at[id(no)] + 1

@@ -125,7 +125,12 @@ class _Node:
 
     def ordered(self) -> list[_Node]:
         """Return this part and all below it, each before those that it is split into."""
-        return [self, *(node for half in self.halves for node in half.ordered())]
+        ordered, left = list[_Node](), [self]
+        # A tree may be deeper than functions may call themselves.
+        while left:
+            ordered.append(left.pop())
+            left += reversed(ordered[-1].halves)
+        return ordered
 
 
 class _Tree:
