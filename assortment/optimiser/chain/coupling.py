@@ -96,6 +96,29 @@ class Coupling:
         cost = self._cost(prices)
         return safe_maximum(cost, self.polytope, duals)[0]
 
+    @property
+    def dual_matrix(self) -> sparse.csr_matrix:
+        """What prices and duals must add up to: variables × [prices, duals]; equal to ``fixed_cost``.
+
+        The duals are those of the high and of the low ends of the rows, then of the ends of the variables.
+        """
+        matrix, one = self.polytope.matrix, sparse.identity(len(self.fixed_cost), format="csr")
+        return sparse.hstack([-self.price_cost, matrix.T, -matrix.T, one, -one]).tocsr()
+
+    @property
+    def dual_cost(self) -> Floats:
+        """What each of these duals adds to the bound."""
+        common = self.polytope
+        high = np.where(np.isfinite(common.high), common.high, 0.0)
+        low = np.where(np.isfinite(common.low), common.low, 0.0)
+        return np.concatenate([high, -low, common.upper, -common.lower])
+
+    def dual_ends(self, most: float) -> Floats:
+        """Return the high ends of these duals: ``most`` for rows, none for variables, 0 where a row has no end."""
+        common = self.polytope
+        rows = [np.where(np.isfinite(end), most, 0.0) for end in (common.high, common.low)]
+        return np.concatenate([*rows, np.full(2 * len(self.fixed_cost), np.inf)])
+
     def _cost(self, prices: Prices) -> Floats:
         cost: Floats = self.fixed_cost + self.price_cost @ prices.flat
         return cost

@@ -90,22 +90,20 @@ def take(problem: Problem, draft: Draft, own: Store, members: Ints, found: Mask)
     return False
 
 
-def limited_store(problem: Problem, store: Store, s: int, draft: Draft, listed: Mask | None = None) -> Store:
+def limited_store(problem: Problem, store: Store, s: int, draft: Draft) -> Store:
     """Return store ``s`` as it may change while all others stay: no step of it breaks a rule of the chain.
 
     Parameters
     ----------
     problem, store, s, draft
         The problem, its store, the store's number and the plan in the making.
-    listed
-        Products that may be listed, (N,); ``None``: those that are, and others where no rule counts products.
     """
-    must, may, price = limits(problem, np.array([s]), draft, listed)
+    must, may, price = limits(problem, np.array([s]), draft)
     with_core = store_with_core(problem, store, draft.core[problem.core_group[s]])
     return with_core.limited(must=must, may=may).priced(-price)
 
 
-def limits(problem: Problem, members: Ints, draft: Draft, listed: Mask | None = None) -> tuple[Mask, Mask, Floats]:
+def limits(problem: Problem, members: Ints, draft: Draft) -> tuple[Mask, Mask, Floats]:
     """Return what stores that change together must and may carry, and what each product costs the chain more, (N,).
 
     The core stays; a product that stands in just enough stores may not leave; one that stands in too few others may not
@@ -114,7 +112,7 @@ def limits(problem: Problem, members: Ints, draft: Draft, listed: Mask | None = 
 
     Parameters
     ----------
-    problem, draft, listed
+    problem, draft
         As for `limited_store`.
     members
         Numbers of the stores, all of which carry the same.
@@ -128,8 +126,8 @@ def limits(problem: Problem, members: Ints, draft: Draft, listed: Mask | None = 
     enough = anywhere_core | (elsewhere + len(members) >= least)
     if "local_min_stores" in problem.rules.soft:
         thin, enough = np.zeros(problem.N, bool), np.ones(problem.N, bool)
-    if listed is None:
-        listed = (elsewhere > 0) | carried if counts_products(problem) else np.ones(problem.N, bool)
+    # Where products are counted no other is listed.
+    listed = (elsewhere > 0) | carried if counts_products(problem) else np.ones(problem.N, bool)
     may = (enough & listed) | core | carried
     return thin & carried, may, _shared_costs(problem, elsewhere, len(members), anywhere_core)
 

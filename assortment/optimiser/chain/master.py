@@ -57,33 +57,15 @@ class Master:
     def __init__(self, coupling: Coupling, blocks: list[Ints], unit: float, most: float) -> None:
         self._blocks, self._unit = blocks, unit
         self._S, self._N = coupling.problem.S, coupling.problem.N
-        common = coupling.polytope
-        self._M, self._V = common.matrix.shape
+        self._M, self._V = coupling.polytope.matrix.shape
         self._prices = (2 * self._S + 1) * self._N
-        one = sparse.identity(self._V, format="csr")
-        rows = sparse.hstack(
-            [
-                sparse.csr_matrix((self._V, len(blocks))),
-                -coupling.price_cost,
-                common.matrix.T,
-                -common.matrix.T,
-                one,
-                -one,
-            ]
-        ).tocsr()
+        rows = sparse.hstack([sparse.csr_matrix((self._V, len(blocks))), coupling.dual_matrix]).tocsr()
         self._columns = rows.shape[1]
         fixed = coupling.fixed_cost / unit
         lower = np.zeros(self._columns)
         lower[: len(blocks)] = -np.inf
-        ends = [
-            np.full(len(blocks), np.inf),
-            np.full(self._prices, most / unit),
-            np.where(np.isfinite(common.high), most / unit, 0.0),
-            np.where(np.isfinite(common.low), most / unit, 0.0),
-            np.full(2 * self._V, np.inf),
-        ]
-        self._programme = LinearProgram(Polytope(rows, fixed, fixed, lower, np.concatenate(ends)))
-        self._pieces = 0
+        upper = [np.full(len(blocks), np.inf), np.full(self._prices, most / unit), coupling.dual_ends(most / unit)]
+        self._programme = LinearProgram(Polytope(rows, fixed, fixed, lower, np.concatenate(upper)))
 
     def add(self, b: int, picks: Mask) -> None:
         """Take in an assortment, (N,), of block ``b``; it counts once `offer` says what it is worth."""
@@ -94,7 +76,6 @@ class Master:
         signs = np.concatenate([[1.0], -np.ones(n), np.ones(n), np.full(len(carried), -float(len(at)))])
         row = sparse.csr_matrix((signs, columns, [0, len(columns)]), shape=(1, self._columns))
         self._programme.add_rows(row, np.array([-np.inf]), np.array([np.inf]))
-        self._pieces += 1
 
     def offer(self, piece: int, value: float) -> None:
         """Say what a piece is worth without prices; -inf: it is not to be had."""
@@ -102,17 +83,7 @@ class Master:
 
     def solve(self, part: Coupling) -> Proposal | None:
         """Return the best prices for a part of all plans; ``None`` where HiGHS finds none."""
-        common = part.polytope
-        cost = np.concatenate(
-            [
-                np.ones(len(self._blocks)),
-                np.zeros(self._prices),
-                np.where(np.isfinite(common.high), common.high, 0.0),
-                -np.where(np.isfinite(common.low), common.low, 0.0),
-                common.upper,
-                -common.lower,
-            ]
-        )
+        cost = np.concatenate([np.ones(len(self._blocks)), np.zeros(self._prices), part.dual_cost])
         answer = self._programme.maximise(-cost)
         if answer.columns is None or answer.duals is None:
             return None

@@ -174,29 +174,15 @@ def _propose(coupling: Coupling, pieces: Pieces, centre: Prices, radius: Floats)
     """Return the prices within the box that are best for all pieces seen, and the bound they promise."""
     S, N = centre.core.shape
     flat = centre.flat
-    common = coupling.polytope
-    M, V = common.matrix.shape
-    has_low, has_high = np.isfinite(common.low), np.isfinite(common.high)
-    # Columns: a bound per store; the prices; the duals of the shared part's rows (high, low) and of its ends.
-    lower = np.concatenate([np.full(S, -np.inf), np.maximum(0.0, flat - radius), np.zeros(2 * M + 2 * V)])
-    open_ends = [np.where(has_high, np.inf, 0.0), np.where(has_low, np.inf, 0.0), np.full(2 * V, np.inf)]
-    upper = np.concatenate([np.full(S, np.inf), flat + radius, *open_ends])
-    cost = np.concatenate(
-        [
-            np.ones(S),
-            np.zeros(len(flat)),
-            np.where(has_high, common.high, 0.0),
-            -np.where(has_low, common.low, 0.0),
-            common.upper,
-            -common.lower,
-        ]
-    )
-    one = sparse.identity(V, format="csr")
-    shared = sparse.hstack(
-        [sparse.csr_matrix((V, S)), -coupling.price_cost, common.matrix.T, -common.matrix.T, one, -one]
-    )
+    duals = coupling.dual_cost
+    V, D = len(coupling.fixed_cost), len(duals)
+    # Columns: a bound per store; the prices; the duals of the shared part.
+    lower = np.concatenate([np.full(S, -np.inf), np.maximum(0.0, flat - radius), np.zeros(D)])
+    upper = np.concatenate([np.full(S, np.inf), flat + radius, coupling.dual_ends(np.inf)])
+    cost = np.concatenate([np.ones(S), np.zeros(len(flat)), duals])
+    shared = sparse.hstack([sparse.csr_matrix((V, S)), coupling.dual_matrix])
     rows, values = pieces.rows()
-    seen = sparse.hstack([rows, sparse.csr_matrix((len(values), 2 * M + 2 * V))])
+    seen = sparse.hstack([rows, sparse.csr_matrix((len(values), D))])
     low = np.concatenate([coupling.fixed_cost, values])
     high = np.concatenate([coupling.fixed_cost, np.full(len(values), np.inf)])
     answer = LinearProgram(Polytope(sparse.vstack([shared, seen]).tocsr(), low, high, lower, upper)).maximise(-cost)

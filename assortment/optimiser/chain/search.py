@@ -23,6 +23,8 @@ _PASSES = 4
 _REDRAFTS = 3
 _MOVE_PASSES = 12
 _RESTARTS = 2
+# Most linearised programmes of a store between two climbs.
+_ROUNDS = 2
 _NODES = 8
 _PROGRAMME_NODES = 50
 
@@ -142,7 +144,7 @@ def _with_core_if_free(problem: Problem, draft: Draft, c: int, core: Ints) -> Dr
     return other if rules_hold(problem, other) and other.value(problem) >= draft.value(problem) else draft
 
 
-def polish(problem: Problem, stores: list[Store], draft: Draft, clock: Clock, *, rounds: int = 2) -> Draft:
+def polish(problem: Problem, stores: list[Store], draft: Draft, clock: Clock) -> Draft:
     """Improve one store after the other, all others fixed, until a pass brings nothing."""
     draft = draft.copy()
     for _ in range(_PASSES):
@@ -150,15 +152,15 @@ def polish(problem: Problem, stores: list[Store], draft: Draft, clock: Clock, *,
         for s, store in enumerate(stores):
             if clock.expired:
                 return draft
-            better |= _improve_store(problem, store, s, draft, rounds)
+            better |= _improve_store(problem, store, s, draft)
         if not better:
             break
     return draft
 
 
-def _improve_store(problem: Problem, store: Store, s: int, draft: Draft, rounds: int) -> bool:
+def _improve_store(problem: Problem, store: Store, s: int, draft: Draft) -> bool:
     own = limited_store(problem, store, s, draft)
-    found = search(own, draft.carried[s], rounds=rounds)
+    found = search(own, draft.carried[s], rounds=_ROUNDS)
     return found is not None and take(problem, draft, own, np.array([s]), found)
 
 

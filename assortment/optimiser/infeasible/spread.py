@@ -134,7 +134,7 @@ class _Whole:
             y = master.core[problem.core_group[s]]
             often.append((-one, x))
             pieces += [[(one, y), (-one, x)], [(one, x), (-one, master.listed)], _own(team, s, master, x, y)]
-            high += [np.zeros(2 * N), team.programmes[s].most(team.on[s])]
+            high += [np.zeros(2 * N), _most(team, s)]
             self.own[s] = sum(len(part) for part in high) - team.programmes[s].M
         self.often = sum(len(part) for part in high)
         width = int(self.missing[-1]) + 1
@@ -156,6 +156,11 @@ class _Whole:
         ):
             lower[columns] = upper[columns] = values
         return replace(self.polytope, lower=lower, upper=upper)
+
+
+def _most(team: Team, s: int) -> Floats:
+    programme = team.programmes[s]
+    return programme.most(team.on[s], programme.unrelaxed)
 
 
 def _own(team: Team, s: int, master: Master, x: Ints, y: Ints) -> list[_Piece]:

@@ -97,9 +97,9 @@ class StoreProgramme:
         """The coefficients of x, (M, N), and of k, (M,), each row divided by ``scale`` (M,)."""
         return self._matrix, self._core
 
-    def most(self, on: Mask) -> Floats:
-        """Return the right-hand sides of the scaled rows, (M,), infinite where a row is not ``on``."""
-        return np.where(on | self.always, self._most, np.inf)
+    def most(self, on: Mask, given: Floats) -> Floats:
+        """Return the right-hand sides of the scaled rows, ``given`` (M,) more, infinite where a row is not ``on``."""
+        return np.where(on | self.always, self._most + given / self.scale, np.inf)
 
     @property
     def M(self) -> int:  # noqa: N802 - the field's letter
@@ -243,8 +243,7 @@ class StoreProgramme:
         slack = -np.diag(1 / self.scale)
         matrix = np.hstack([self._matrix.toarray(), self._core[:, None], -np.ones((self.M, 1)), slack])
         lower, upper = self._ends(box, 0.0, soft)
-        high = np.where(on | self.always, self._most + given / self.scale, np.inf)
-        return Polytope(matrix, np.full(self.M, -np.inf), high, lower, upper)
+        return Polytope(matrix, np.full(self.M, -np.inf), self.most(on, given), lower, upper)
 
     def _ends(self, box: Box, shortfall: float, soft: Mask) -> tuple[Floats, Floats]:
         low, high = (0.0, float(self.N)) if box.count is None else (box.count, box.count)
@@ -256,5 +255,4 @@ class StoreProgramme:
         linear.set_bounds(*self._ends(box, shortfall, np.zeros(self.M, bool) if soft is None else soft))
 
     def _open(self, linear: LinearProgram, on: Mask, given: Floats) -> None:
-        high = np.where(on | self.always, self._most + given / self.scale, np.inf)
-        linear.set_rows(np.full(self.M, -np.inf), high)
+        linear.set_rows(np.full(self.M, -np.inf), self.most(on, given))

@@ -62,8 +62,7 @@ class Polytope:
 class LinearProgram:
     """Maximise cost · v over a polytope, some variables whole.
 
-    Solved with one thread and, unless ``seconds`` are given, no clock, so that the same programme gives the same answer
-    anywhere.
+    Solved with one thread and no clock, so that the same programme gives the same answer anywhere.
 
     Parameters
     ----------
@@ -75,8 +74,6 @@ class LinearProgram:
         Most branch-and-bound nodes.
     gap
         Relative gap at which an integer programme may stop.
-    seconds
-        Longest time, for answers that no plan depends on.
     once
         Whether it is solved only once, so that presolving pays; there is no ray then when it is infeasible.
     sure
@@ -93,7 +90,6 @@ class LinearProgram:
         whole: Mask | None = None,
         nodes: int = 10_000,
         gap: float = 1e-6,
-        seconds: float | None = None,
         once: bool = False,
         sure: bool = False,
         interior: bool = False,
@@ -104,8 +100,6 @@ class LinearProgram:
         if self._whole:
             # Tighter than the audit, so that no pick is one that the audit refuses.
             options |= {"mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9}
-        if seconds is not None:
-            options["time_limit"] = seconds
         # Small warm-started programmes lose more to presolve than they gain.
         options["presolve"] = "on" if self._whole or once or interior else "off"
         if interior:
