@@ -21,7 +21,7 @@ from assortment.optimiser import Cover, RuleSpec
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def given(self) -> dict[str, Any]:
         """The settings that the scenario states, so that each stage keeps its own defaults for the rest."""

@@ -90,6 +90,15 @@ def test_a_fault_names_the_key_and_the_next_step(tmp_path: Path, text: str, mess
         Scenario.read(write(tmp_path, text))
 
 
+def test_no_limit_is_not_written_as_infinite(tmp_path: Path) -> None:
+    """A number that the manifest cannot hold is refused before the work and not after it."""
+    scenario = tmp_path / "milk.toml"
+    scenario.write_text('title = "Milk"\nchain = "."\ncategory = "milk"\n', encoding="utf-8")
+    for name in ("time_limit_s", "prices_time_limit_s", "gap"):
+        with pytest.raises(ScenarioError, match=f"solve.{name}: found inf; input should be a finite number"):
+            Scenario.read(scenario, [f"solve.{name}=inf"])
+
+
 def test_all_faults_of_a_scenario_are_reported_together(tmp_path: Path) -> None:
     """A user mends a file once, not once per fault."""
     with pytest.raises(ScenarioError) as caught:
