@@ -18,8 +18,8 @@ from assortment.optimiser.chain.branches import Branches
 from assortment.optimiser.chain.coupling import Coupling, Prices
 from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.chain.fixing import Decision, Fixing, Kind
-from assortment.optimiser.chain.master import Master, Proposal
 from assortment.optimiser.chain.menu import BOXES, FoundMenu, Menu
+from assortment.optimiser.chain.price_programme import PriceProgramme, Proposal
 from assortment.optimiser.rules.audit import audit
 from assortment.optimiser.store.bound import StoreBound, prove
 from assortment.optimiser.store.log import FEW_PRODUCTS
@@ -235,7 +235,7 @@ class _Tree:
                 return None
             if proposal is not None and reached - proposal.promise <= near * self._slack + _CONVERGED * abs(reached):
                 break
-            found = menu.master.solve(coupling)
+            found = menu.programme.solve(coupling)
             if found is None:
                 break
             proposal, prices, duals = found, found.prices, found.duals
@@ -246,10 +246,10 @@ class _Tree:
         if key not in self._menus:
             whole = replace(Fixing.none(self._problem), first=fixing.first)
             unit = max(1e-12, abs(self.value), _UNIT_SHARE * abs(self._known)) / self._problem.S
-            master = Master(self._coupling, fixing.blocks, unit, _CAP * self._range)
+            programme = PriceProgramme(self._coupling, fixing.blocks, unit, _CAP * self._range)
             own = whole.stores(self._stores)
             few = _few(self._problem)
-            self._menus[key] = Menu(master, own) if few else FoundMenu(master, own, self._tolerance)
+            self._menus[key] = Menu(programme, own) if few else FoundMenu(programme, own, self._tolerance)
         return self._menus[key]
 
     def _question(self, node: _Node, proposal: Proposal, menu: Menu) -> Decision | None:

@@ -1,4 +1,4 @@
-"""Menus: the assortments of blocks of stores, what each is worth, and those that the master knows.
+"""Menus: the assortments of blocks of stores, what each is worth, and those that the programme of the prices knows.
 
 Where a block has few products all of its assortments are on the menu, else those that a search has found so far.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.chain.master import Master
+from assortment.optimiser.chain.price_programme import PriceProgramme
 from assortment.optimiser.store.bound import StoreBound, prove
 from assortment.optimiser.store.search import climb, search
 from assortment.optimiser.store.store import Store
@@ -22,14 +22,14 @@ class Menu:
 
     Parameters
     ----------
-    master
+    programme
         Learns of assortments as they turn out to be the best at some prices.
     stores
         The blocks as they may be at most, without prices.
     """
 
-    def __init__(self, master: Master, stores: list[Store]) -> None:
-        self.master = master
+    def __init__(self, programme: PriceProgramme, stores: list[Store]) -> None:
+        self.programme = programme
         self._picks = [self._first(store) for store in stores]
         self._values = [np.zeros(len(picks)) for picks in self._picks]
         self._known = [np.full(len(picks), -1) for picks in self._picks]
@@ -42,11 +42,11 @@ class Menu:
             self._values[b] = np.where(store.fit_each(picks), store.values(picks), -np.inf)
         worth = np.array([self._values[b][i] for b, i in self._pieces])
         for piece in np.flatnonzero(worth != self._offered):
-            self.master.offer(int(piece), float(worth[piece]))
+            self.programme.offer(int(piece), float(worth[piece]))
         self._offered = worth
 
     def taste(self, paid: Floats) -> float:
-        """Return what all blocks earn at most at prices paid to them, (blocks, N), and tell the master how."""
+        """Return what all blocks earn at most at prices paid to them, (blocks, N), and tell the programme how."""
         earned = 0.0
         for b, price in enumerate(paid):
             if len(self._values[b]) == 0:
@@ -82,8 +82,8 @@ class Menu:
         self._known[b][i] = len(self._pieces)
         self._pieces.append((b, i))
         self._offered = np.append(self._offered, self._values[b][i])
-        self.master.add(b, self._picks[b][i])
-        self.master.offer(len(self._pieces) - 1, float(self._values[b][i]))
+        self.programme.add(b, self._picks[b][i])
+        self.programme.offer(len(self._pieces) - 1, float(self._values[b][i]))
 
     @staticmethod
     def _first(store: Store) -> Mask:
@@ -95,14 +95,14 @@ class FoundMenu(Menu):
 
     Parameters
     ----------
-    master, stores
+    programme, stores
         As for `Menu`.
     tolerance
         How close a block is proven.
     """
 
-    def __init__(self, master: Master, stores: list[Store], tolerance: float) -> None:
-        super().__init__(master, stores)
+    def __init__(self, programme: PriceProgramme, stores: list[Store], tolerance: float) -> None:
+        super().__init__(programme, stores)
         self._stores, self._tolerance, self.proofs = stores, tolerance, list[StoreBound]()
 
     def within(self, stores: list[Store]) -> None:
@@ -116,7 +116,7 @@ class FoundMenu(Menu):
                     self._learn(b, found)
 
     def taste(self, paid: Floats) -> float:
-        """Return what all blocks are proven to earn at most at prices paid to them; tell the master how."""
+        """Return what all blocks are proven to earn at most at prices paid to them; tell the programme how."""
         self.proofs = []
         for b, (store, price) in enumerate(zip(self._stores, paid, strict=True)):
             priced, start = store.priced(price), self.best(b, price)

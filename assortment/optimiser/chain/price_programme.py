@@ -39,7 +39,7 @@ class Proposal:
     shares: Floats
 
 
-class Master:
+class PriceProgramme:
     """The programme over the assortments of blocks of stores.
 
     Parameters
