@@ -227,6 +227,8 @@ class _Tree:
         near = _CONVERGED if few else 2 * _STORE_SHARE
         prices, duals = node.prices, node.duals
         for _ in range(_ROUNDS if few else _PROOF_ROUNDS):
+            if self._clock.expired:
+                return None
             reached = coupling.bound(prices, duals) + menu.taste(fixing.paid(prices.per_store))
             if reached < node.bound:
                 node.bound, node.prices, node.duals = reached, prices, duals
