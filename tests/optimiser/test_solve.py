@@ -368,3 +368,19 @@ def test_one_of_everything() -> None:
     plan = solve(problem)
     assert plan.carried.all()
     assert (plan.value, plan.gap, plan.status) == (0.0, 0.0, "optimal")
+
+
+def test_a_search_that_fails_does_not_deny_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no search of a store finds anything, plans are found all the same, by what the stores can live with."""
+    monkeypatch.setattr("assortment.optimiser.chain.start._search_from", lambda task: None)
+    monkeypatch.setattr("assortment.optimiser.chain.start._search_again", lambda task: None)
+    for seed in range(12):
+        problem = small_problem(seed)
+        best = best_value(problem)
+        if best is None:
+            with pytest.raises(Infeasible):
+                solve(problem)
+        else:
+            plan = solve(problem)
+            assert obeys(problem, plan.carried, plan.core)
+            assert plan.bound >= best - 1e-9 * max(1.0, abs(best))

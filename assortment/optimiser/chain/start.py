@@ -9,6 +9,7 @@ import numpy as np
 from assortment.optimiser.arrays import Floats, Mask
 from assortment.optimiser.chain.draft import Draft, marginal_values, rules_hold, store_with_core
 from assortment.optimiser.chain.programme import ChainProgramme
+from assortment.optimiser.infeasible.alone import conflicts_alone
 from assortment.optimiser.infeasible.any_plan import any_plan
 from assortment.optimiser.infeasible.infeasible import explain
 from assortment.optimiser.store.own_rows import can_be_core
@@ -25,7 +26,7 @@ _PLACES_MOST = 50_000
 
 
 def free_stores(problem: Problem, stores: list[Store], team: Workers) -> Mask:
-    """Return what each store would carry if it stood alone, (S, N).
+    """Return what each store would carry if it stood alone, (S, N); where a search fails, what it began from.
 
     Raises
     ------
@@ -35,9 +36,11 @@ def free_stores(problem: Problem, stores: list[Store], team: Workers) -> Mask:
     today = problem.rules.today
     begins = [store.must if today is None else today[s] for s, store in enumerate(stores)]
     found = list(team.map(_search_from, zip(stores, begins, strict=True)))
-    if any(item is None for item in found):
+    stuck = [s for s, item in enumerate(found) if item is None]
+    # A search that fails proves nothing: its programmes are small, and HiGHS may pass a row by its tolerance.
+    if stuck and conflicts_alone(problem, stuck):
         raise explain(problem)
-    return np.array([item for item in found if item is not None])
+    return np.array([begin if item is None else item for item, begin in zip(found, begins, strict=True)])
 
 
 def first_draft(
