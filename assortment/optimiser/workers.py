@@ -74,6 +74,10 @@ class Workers:
         self._renew = renew
         self._replaced = 0
 
+    def clock_of(self, clock: Clock) -> Clock | None:
+        """Return the clock that workers may read; ``None`` where they may be on another machine, with another time."""
+        return clock if self.executor is None or self._renew is not None else None
+
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Yield ``function(item)`` for each item, in order."""
         if self.executor is None:

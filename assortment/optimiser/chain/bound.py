@@ -215,7 +215,7 @@ class _Task(NamedTuple):
     nodes
         Most boxes to look at.
     clock
-        When to stop.
+        When to stop; ``None``: not before it is proven or has looked at so many boxes.
     known
         The log of an earlier proof to begin from; ``None``: none.
     """
@@ -224,7 +224,7 @@ class _Task(NamedTuple):
     start: Mask
     tolerance: float
     nodes: int
-    clock: Clock
+    clock: Clock | None
     known: StoreLog | None = None
 
 
@@ -289,8 +289,9 @@ class _ChainProof:
 
     def _tasks(self, prices: Prices, logs: Sequence[StoreLog | None]) -> list[_Task]:
         paid, nodes = prices.per_store, max(_NODES, _NODES_OF_ALL // len(self._stores))
+        clock = self._team.clock_of(self._clock)
         return [
-            _Task(store.priced(paid[s]), self.pieces.best(s, paid[s]), self._tolerance, nodes, self._clock, logs[s])
+            _Task(store.priced(paid[s]), self.pieces.best(s, paid[s]), self._tolerance, nodes, clock, logs[s])
             for s, store in enumerate(self._stores)
         ]
 

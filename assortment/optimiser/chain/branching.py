@@ -22,7 +22,7 @@ from assortment.optimiser.chain.menu import BOXES, FoundMenu, Menu
 from assortment.optimiser.chain.price_programme import PriceProgramme, Proposal
 from assortment.optimiser.rules.audit import audit
 from assortment.optimiser.store.bound import StoreBound, prove
-from assortment.optimiser.store.log import FEW_PRODUCTS
+from assortment.optimiser.store.log import FEW_PRODUCTS, StoreLog
 from assortment.optimiser.store.store import Store
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ class _Node:
         What the bound rests on.
     proven
         What has been proven of it at these prices, if anything.
+    logs
+        Those of the part that it is a half of, to begin its proofs from.
     decision, halves
         How it is split, and the parts in which the answer is no and yes.
     """
@@ -120,6 +122,7 @@ class _Node:
     prices: Prices
     duals: Floats
     proven: Certificate | None = None
+    logs: tuple[StoreLog | None, ...] = ()
     decision: Decision | None = None
     halves: tuple[_Node, ...] = ()
 
@@ -182,8 +185,9 @@ class _Tree:
             node.decision = self._look(node)
             if node.decision is None:
                 continue
+            logs = () if node.proven is None else node.proven.logs
             node.halves = tuple(
-                replace(node, fixing=node.fixing.decided(node.decision, answer), proven=None, decision=None, halves=())
+                _Node(node.fixing.decided(node.decision, answer), node.bound, node.prices, node.duals, logs=logs)
                 for answer in (False, True)
             )
             for half in node.halves:
@@ -205,9 +209,11 @@ class _Tree:
         menu, paid = self._menu(node.fixing), node.fixing.paid(node.prices.per_store)
         own = node.fixing.stores(self._stores)
         menu.within(own)
+        # Blocks of stores may have been joined since; a log says nothing of another store, and does no harm.
+        logs = node.logs if len(node.logs) == len(own) else (None,) * len(own)
         proofs = [
-            prove(store.priced(price), menu.best(b, price), self._tolerance, nodes=BOXES)
-            for b, (store, price) in enumerate(zip(own, paid, strict=True))
+            prove(store.priced(price), menu.best(b, price), self._tolerance, nodes=BOXES, clock=self._clock, known=log)
+            for b, (store, price, log) in enumerate(zip(own, paid, logs, strict=True))
         ]
         return _certificate(node.prices, node.duals, proofs)
 

@@ -20,6 +20,8 @@ from assortment.optimiser.store.store import Store
 
 # A box with at most so many free products is looked through.
 FEW_PRODUCTS = 10
+# Most steps that a proof takes over from an earlier one.
+_TAKEN_OVER_MOST = 100
 
 
 class Kind(IntEnum):
@@ -260,11 +262,14 @@ class StoreLog:
         return float(max(cutoff, top))
 
     def root_steps(self, store: Store) -> list[Step]:
-        """Return the steps of the root; none where the log is of a store with other classes or rows."""
+        """Return the last steps of the root; none where the log is of a store with other classes or rows.
+
+        Later ones do most, and from proof to proof there would be ever more.
+        """
         M = len(store.polytope.low)
         if len(self.powers) != len(store.pull) or self.row_numbers.max(initial=-1) >= M:
             return []
-        return list(islice(self._unpacked(M), int(self.steps[0])))
+        return list(islice(self._unpacked(M), int(self.steps[0])))[-_TAKEN_OVER_MOST:]
 
     def _unpacked(self, M: int) -> Iterator[Step]:
         K, at, narrowed = len(self.powers), 0, 0
