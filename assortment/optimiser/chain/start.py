@@ -144,13 +144,20 @@ def _repaired(problem: Problem, fixed: list[Store], draft: Draft, team: Workers)
         if not away.any() and not hold.any():
             return draft if rules_hold(problem, draft) else None
         touched = draft.carried[:, away].any(axis=1) | (hold & ~draft.carried).any(axis=1)
-        listed_now, held = listed_now & ~away, held | hold
-        numbers = np.flatnonzero(touched)
-        tasks = [(fixed[s].limited(must=held[s], may=listed_now), draft.carried[s]) for s in numbers]
-        for s, found in zip(numbers, team.map(_search_again, tasks), strict=True):
-            if found is None:
+        left, holding, numbers = listed_now & ~away, held | hold, np.flatnonzero(touched)
+        tasks = [(fixed[s].limited(must=holding[s], may=left), draft.carried[s]) for s in numbers]
+        found = list(team.map(_search_again, tasks))
+        stuck = [s for s, carried in zip(numbers, found, strict=True) if carried is None]
+        if stuck:
+            # A store cannot do without what was to leave: it keeps that, and other products leave.
+            needed = draft.carried[stuck] & away
+            if not needed.any():
                 return None
-            draft.carried[s] = found
+            held[stuck] |= needed
+            continue
+        listed_now, held = left, holding
+        for s, carried in zip(numbers, found, strict=True):
+            draft.carried[s] = carried
     return None
 
 
