@@ -73,7 +73,7 @@ def run(
     out
         Folder for the reports; default: reports/ and the name of the scenario.
     workers
-        Threads to use; default: as the scenario says.
+        Processes to use; default: as the scenario says.
     dry_run
         Read and check the inputs, say what would be done, and stop.
     prices_

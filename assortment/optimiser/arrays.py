@@ -19,6 +19,14 @@ def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return copy
 
 
+def every_choice(sure: Mask, open_: Ints) -> Mask:
+    """Return every choice of the products ``open_``, beside those that are ``sure``, (N,): (2^n, N)."""
+    n = len(open_)
+    choices = np.tile(sure, (2**n, 1))
+    choices[:, open_] = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+    return choices
+
+
 def shaped(
     name: str, value: npt.ArrayLike, shape: tuple[int, ...], dtype: type, faults: list[str]
 ) -> npt.NDArray[Any] | None:

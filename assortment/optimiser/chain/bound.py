@@ -69,6 +69,12 @@ class Certificate:
     logs: tuple[StoreLog | None, ...]
     branches: Branches | None = None
 
+    @classmethod
+    def of(cls, prices: Prices, duals: Floats, proofs: Sequence[StoreBound]) -> Certificate:
+        """Return the certificate that ``proofs``, one per store, make at ``prices``."""
+        bounds = np.array([proof.bound for proof in proofs])
+        return cls(prices, duals, bounds, tuple(proof.log for proof in proofs))
+
     def bound(self, problem: Problem) -> float:
         """Return the bound on the chain that follows, in plain arithmetic; infinite where parts are missing."""
         try:
@@ -171,14 +177,16 @@ def certify(
     proof = _ChainProof(problem, stores, _STORE_SHARE * slack / problem.S, team, clock)
     proof.pieces.add(free)
     proof.pieces.add(draft.carried)
-    best = least
-    if known is not None:
-        best = proof.again(known, value + slack)
+    best, share = least, _PRICE_SHARE
+    logs: Sequence[StoreLog | None] = [None] * problem.S
+    if known is None:
+        prices = _start(problem, stores, draft, free, programme)
+    else:
+        prices, logs, share = known.certificate.prices, known.logs(stores), _PRICE_SHARE_KNOWN
+        best = proof.again(prices, logs, value + slack)
         if clock.expired or proof.bound(best) <= value + slack:
             return best
-    prices = known.certificate.prices if known is not None else _start(problem, stores, draft, free, programme)
-    target = value + (_PRICE_SHARE if known is None else _PRICE_SHARE_KNOWN) * slack
-    logs: Sequence[StoreLog | None] = [None] * problem.S if known is None else known.logs(stores)
+    target = value + share * slack
     for _ in range(_ROUNDS):
         prices = polish_prices(
             proof.coupling, stores, prices, proof.pieces, target=target, steps=_STEPS, team=team, clock=clock
@@ -263,10 +271,9 @@ class _ChainProof:
         self.pieces.add(proof.carried for proof in proofs)
         return self._certificate(prices, proofs), gained
 
-    def again(self, known: Proven, enough: float) -> Certificate:
-        """Return the certificate at the prices known, from the steps known and, where too little follows, from new."""
-        prices = known.certificate.prices
-        tasks = self._tasks(prices, known.logs(self._stores))
+    def again(self, prices: Prices, logs: Sequence[StoreLog | None], enough: float) -> Certificate:
+        """Return the certificate at ``prices``, from the steps of ``logs``, (S,), and anew where too little follows."""
+        tasks = self._tasks(prices, logs)
         proofs = list(self._team.map(_replay_store, tasks))
         certificate = self._certificate(prices, proofs)
         excess = np.array([self._excess(task, proof) for task, proof in zip(tasks, proofs, strict=True)])
@@ -296,9 +303,7 @@ class _ChainProof:
         ]
 
     def _certificate(self, prices: Prices, proofs: list[StoreBound]) -> Certificate:
-        _, duals = self.coupling.solve(prices)
-        bounds = np.array([proof.bound for proof in proofs])
-        return Certificate(prices, duals, bounds, tuple(proof.log for proof in proofs))
+        return Certificate.of(prices, self.coupling.solve(prices)[1], proofs)
 
 
 def _fewest(excess: Floats, missing: float) -> Ints:

@@ -21,7 +21,7 @@ from assortment.optimiser.chain.fixing import Decision, Fixing, Kind
 from assortment.optimiser.chain.menu import BOXES, FoundMenu, Menu
 from assortment.optimiser.chain.price_programme import PriceProgramme, Proposal
 from assortment.optimiser.rules.audit import audit
-from assortment.optimiser.store.bound import StoreBound, prove
+from assortment.optimiser.store.bound import prove
 from assortment.optimiser.store.log import FEW_PRODUCTS, StoreLog
 from assortment.optimiser.store.store import Store
 
@@ -215,7 +215,7 @@ class _Tree:
             prove(store.priced(price), menu.best(b, price), self._tolerance, nodes=BOXES, clock=self._clock, known=log)
             for b, (store, price, log) in enumerate(zip(own, paid, logs, strict=True))
         ]
-        return _certificate(node.prices, node.duals, proofs)
+        return Certificate.of(node.prices, node.duals, proofs)
 
     @property
     def _tolerance(self) -> float:
@@ -238,7 +238,7 @@ class _Tree:
             reached = coupling.bound(prices, duals) + menu.taste(fixing.paid(prices.per_store))
             if reached < node.bound:
                 node.bound, node.prices, node.duals = reached, prices, duals
-                node.proven = _certificate(prices, duals, menu.proofs) if isinstance(menu, FoundMenu) else None
+                node.proven = Certificate.of(prices, duals, menu.proofs) if isinstance(menu, FoundMenu) else None
             if node.bound <= self._enough:
                 return None
             if proposal is not None and reached - proposal.promise <= near * self._slack + _CONVERGED * abs(reached):
@@ -300,11 +300,6 @@ class _Tree:
         value = draft.value(self._problem)
         if value > self.value and not audit(self._problem, draft.carried, draft.core_by_store(self._problem)):
             self.draft, self.value = draft, value
-
-
-def _certificate(prices: Prices, duals: Floats, proofs: list[StoreBound]) -> Certificate:
-    bounds = np.array([proof.bound for proof in proofs])
-    return Certificate(prices, duals, bounds, tuple(proof.log for proof in proofs))
 
 
 def _largest(kind: Kind, shares: Floats) -> Decision:

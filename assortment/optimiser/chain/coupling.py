@@ -9,14 +9,14 @@ to what they imply for the number of products of a store, ``assortments_max`` is
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from assortment.optimiser.arrays import Floats
+from assortment.optimiser.arrays import Floats, Ints, Mask
 from assortment.optimiser.programme.linear import LinearProgram, Polytope, safe_maximum
 from assortment.optimiser.rules.columns import columns_of, costs_of
 from assortment.optimiser.rules.rows import Row, core_count, listed_core, sparse_rows
@@ -52,6 +52,27 @@ class Prices:
         """Return prices from such a row; what rounding left below 0 becomes 0."""
         kept = np.maximum(0.0, flat)
         return cls(kept[: S * N].reshape(S, N), kept[S * N : 2 * S * N].reshape(S, N), kept[2 * S * N :])
+
+
+def piece_row(b: int, blocks: int, stores: Sequence[int] | Ints, picks: Mask, S: int) -> tuple[Ints, Floats]:
+    """Return the row "bound of a block − prices paid to it ≥ value" for an assortment: columns and coefficients.
+
+    Parameters
+    ----------
+    b, blocks
+        The number of the block, and how many there are.
+    stores
+        Its stores, which carry the same.
+    picks
+        What they carry, (N,).
+    S
+        Stores in all; the columns are [bounds of the blocks, prices as in `Prices.flat`].
+    """
+    carried, N = np.flatnonzero(picks), len(picks)
+    at = np.concatenate([blocks + s * N + carried for s in stores])
+    ones = np.ones(len(at))
+    columns = np.concatenate([[b], at, at + S * N, blocks + 2 * S * N + carried])
+    return columns, np.concatenate([[1.0], -ones, ones, np.full(len(carried), -float(len(stores)))])
 
 
 class Coupling:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
+from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.store.joined import joined
 from assortment.optimiser.store.own_rows import can_be_core, local_counts, share_counts
 from assortment.optimiser.store.store import Store
@@ -152,10 +153,9 @@ class Fixing:
     def holds(self, carried: Mask, core: Mask) -> bool:
         """Return whether a plan, (S, N) each, is one of these, as far as core, listed and carried products go."""
         listed: Mask = np.any(carried, axis=0)
-        by_group = np.array([core[self.problem.core_group == c][0] for c in range(self.problem.C)])
         pairs = (
             (self.must, self.may, carried),
-            (self.core, self.maybe_core, by_group),
+            (self.core, self.maybe_core, Draft.of(self.problem, carried, core).core),
             (self.listed, self.maybe_listed, listed),
         )
         alike = all((carried[block] == carried[block[0]]).all() for block in self.blocks)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assortment.optimiser.arrays import Floats, Ints, Mask
+from assortment.optimiser.arrays import Floats, Mask, every_choice
 from assortment.optimiser.chain.price_programme import PriceProgramme
 from assortment.optimiser.store.bound import StoreBound, prove
 from assortment.optimiser.store.search import climb, search
@@ -139,8 +139,6 @@ class FoundMenu(Menu):
 
 
 def _every(store: Store) -> Mask:
-    free: Ints = np.flatnonzero(store.may & ~store.must)
-    picks = np.tile(store.must, (2 ** len(free), 1))
-    picks[:, free] = (np.arange(2 ** len(free))[:, None] >> np.arange(len(free))) & 1
+    picks = every_choice(store.must, np.flatnonzero(store.may & ~store.must))
     fit: Mask = picks[store.fit_each(picks)]
     return fit

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.chain.coupling import Coupling, Prices
+from assortment.optimiser.chain.coupling import Coupling, Prices, piece_row
 from assortment.optimiser.programme.linear import LinearProgram, Polytope
 
 
@@ -69,11 +69,7 @@ class PriceProgramme:
 
     def add(self, b: int, picks: Mask) -> None:
         """Take in an assortment, (N,), of block ``b``; it counts once `offer` says what it is worth."""
-        carried, N, S = np.flatnonzero(picks), self._N, self._S
-        at = [len(self._blocks) + s * N + carried for s in self._blocks[b]]
-        columns = np.concatenate([[b], *at, *(some + S * N for some in at), len(self._blocks) + 2 * S * N + carried])
-        n = len(at) * len(carried)
-        signs = np.concatenate([[1.0], -np.ones(n), np.ones(n), np.full(len(carried), -float(len(at)))])
+        columns, signs = piece_row(b, len(self._blocks), self._blocks[b], picks, self._S)
         row = sparse.csr_matrix((signs, columns, [0, len(columns)]), shape=(1, self._columns))
         self._programme.add_rows(row, np.array([-np.inf]), np.array([np.inf]))
 

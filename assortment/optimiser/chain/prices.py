@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from assortment.optimiser.arrays import Floats, Ints, Mask
-from assortment.optimiser.chain.coupling import Coupling, Prices
+from assortment.optimiser.chain.coupling import Coupling, Prices, piece_row
 from assortment.optimiser.chain.draft import Draft
 from assortment.optimiser.programme.linear import LinearProgram, Polytope
 from assortment.optimiser.store.search import search
@@ -85,13 +85,10 @@ class Pieces:
         values: list[float] = []
         for s, seen in enumerate(self._seen):
             for picks, value in seen.values():
-                carried = np.flatnonzero(picks)
-                at = S + s * N + carried
-                numbers = np.concatenate([[s], at, at + S * N, S + 2 * S * N + carried])
-                ones = np.ones(len(carried))
+                numbers, ones = piece_row(s, S, [s], picks, S)
                 rows.append(np.full(len(numbers), len(values)))
                 columns.append(numbers)
-                signs.append(np.concatenate([[1.0], -ones, ones, -ones]))
+                signs.append(ones)
                 values.append(value)
         places = (np.concatenate(rows), np.concatenate(columns))
         shape = (len(values), S + 2 * S * N + N)

@@ -21,7 +21,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from assortment.optimiser.arrays import Floats, Ints, Mask
+from assortment.optimiser.arrays import Floats, Ints, Mask, every_choice
 from assortment.optimiser.store.store import Store
 
 Powers: TypeAlias = npt.NDArray[np.int8]
@@ -139,9 +139,7 @@ class Fold:
 
     def best(self) -> tuple[float, Mask]:
         """Look through all assortments; return the best, (N,), and what none is worth more than; -inf: none fits."""
-        compact, store, n = self.compact, self.compact.store, len(self.free)
-        picks = np.tile(self.ones, (2**n, 1))
-        picks[:, self.free] = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+        compact, store, picks = self.compact, self.compact.store, every_choice(self.ones, self.free)
         some = picks[:, self.free].astype(float)
         own = slice(0, len(store.low))
         sums = self.sums[own] + some @ compact.rows[own, self.free].T

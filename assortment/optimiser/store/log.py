@@ -239,11 +239,9 @@ class StoreLog:
 
         Infinite for the log of a store with other classes or rows.
         """
-        if len(self.powers) != len(store.pull):
+        if not self._fits(store):
             return np.inf
         compact = Compact(store, self.powers)
-        if self.row_numbers.max(initial=-1) >= compact.M:
-            return np.inf
         steps = self._unpacked(compact.M)
         walks, cutoff, top = [Walk(compact.root(), np.inf)], -np.inf, -np.inf
         for b, walk in enumerate(walks):
@@ -266,10 +264,12 @@ class StoreLog:
 
         Later ones do most, and from proof to proof there would be ever more.
         """
-        M = len(store.polytope.low)
-        if len(self.powers) != len(store.pull) or self.row_numbers.max(initial=-1) >= M:
+        if not self._fits(store):
             return []
-        return list(islice(self._unpacked(M), int(self.steps[0])))[-_TAKEN_OVER_MOST:]
+        return list(islice(self._unpacked(len(store.polytope.low)), int(self.steps[0])))[-_TAKEN_OVER_MOST:]
+
+    def _fits(self, store: Store) -> bool:
+        return len(self.powers) == len(store.pull) and self.row_numbers.max(initial=-1) < len(store.polytope.low)
 
     def _unpacked(self, M: int) -> Iterator[Step]:
         K, at, narrowed = len(self.powers), 0, 0
